@@ -1,0 +1,36 @@
+-- One row per month, currency and status: the ledger by the month in which the service
+-- was delivered, or the row was made where nothing has been delivered, in the status
+-- that the row has now.  The history opens at install, so what the statuses were at the
+-- end of an earlier month is not known, and is not guessed.
+
+with
+
+earnings as (
+
+    select
+        currency,
+        status,
+        gross_cents,
+        commission_cents,
+        net_cents,
+        date_trunc('month', coalesce(delivered_at, created_at) at time zone 'UTC')::date as month_on
+    from {{ ref('int_earnings__dated') }}
+
+),
+
+summed as (
+
+    select
+        month_on,
+        currency,
+        status,
+        count(*) as row_count,
+        sum(gross_cents)::bigint as gross_cents,
+        sum(commission_cents)::bigint as commission_cents,
+        sum(net_cents)::bigint as net_cents
+    from earnings
+    group by month_on, currency, status
+
+)
+
+select * from summed

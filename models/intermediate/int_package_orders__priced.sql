@@ -1,0 +1,114 @@
+-- One row per package order (of a package or a bundle): what was sold, at which price.
+-- The frozen terms count before the order's own, which the app may still change (R7).
+-- Without a subtotal, as on synthetic orders, the price is the session's value times n.
+
+with
+
+orders as (
+
+    select
+        order_id,
+        client_id,
+        practitioner_id,
+        service_id,
+        order_type,
+        package_type,
+        status,
+        currency,
+        is_deleted,
+        subtotal_cents,
+        credits_applied_cents,
+        session_value_cents,
+        total_sessions,
+        sessions_completed,
+        created_at,
+        expires_at
+    from {{ ref('stg_marketplace__orders') }}
+
+),
+
+services as (
+
+    select
+        service_id,
+        service_name,
+        service_type,
+        validity_days
+    from {{ ref('stg_marketplace__services') }}
+
+),
+
+terms as (
+
+    select
+        order_id,
+        price_cents,
+        session_count,
+        currency,
+        prepaid_cents
+    from {{ source('earnings', 'package_terms') }}
+
+),
+
+package_orders as (
+
+    select
+        orders.order_id,
+        orders.client_id,
+        orders.practitioner_id,
+        orders.service_id,
+        orders.status,
+        orders.is_deleted,
+        orders.subtotal_cents,
+        orders.credits_applied_cents,
+        orders.session_value_cents,
+        orders.total_sessions,
+        orders.sessions_completed,
+        orders.created_at,
+        services.service_name,
+        orders.currency,
+        coalesce(
+            orders.package_type,
+            case when orders.order_type in ('package', 'bundle') then orders.order_type end,
+            services.service_type
+        ) as package_type,
+        coalesce(orders.expires_at, orders.created_at + services.validity_days * interval '24 hours') as expires_at
+    from orders
+    left join services on orders.service_id = services.service_id
+    where
+        orders.order_type in ('package', 'bundle')
+        or services.service_type in ('package', 'bundle')
+
+),
+
+priced as (
+
+    select
+        package_orders.order_id,
+        package_orders.client_id,
+        package_orders.practitioner_id,
+        package_orders.service_id,
+        package_orders.service_name,
+        package_orders.package_type,
+        package_orders.status,
+        package_orders.is_deleted,
+        coalesce(upper(terms.currency), package_orders.currency) as currency,
+        coalesce(
+            terms.price_cents,
+            nullif(package_orders.subtotal_cents, 0),
+            package_orders.session_value_cents * package_orders.total_sessions,
+            0
+        ) as price_cents,
+        package_orders.credits_applied_cents,
+        coalesce(terms.session_count, package_orders.total_sessions) as session_count,
+        package_orders.sessions_completed,
+        coalesce(terms.prepaid_cents, 0) as prepaid_cents,
+        terms.order_id is not null as is_frozen,
+        package_orders.created_at as sold_at,
+        package_orders.expires_at
+    from package_orders
+    left join terms on package_orders.order_id = terms.order_id
+
+)
+
+select * from priced

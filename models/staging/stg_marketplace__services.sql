@@ -1,0 +1,42 @@
+-- One row per service, with the code of its type.
+
+with
+
+services as (
+
+    select
+        id,
+        service_type_id,
+        name,
+        validity_days
+    from {{ source('marketplace', 'services_service') }}
+
+),
+
+service_types as (
+
+    select
+        id,
+        code
+    from {{ source('marketplace', 'services_servicetype') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        services.id as service_id,
+
+        ---------- categories
+        services.name::text as service_name,
+        service_types.code::text as service_type,
+
+        ---------- counts
+        services.validity_days
+    from services
+    left join service_types on services.service_type_id = service_types.id
+
+)
+
+select * from renamed

@@ -1,0 +1,5 @@
+"""Run the command line: python -m earnings_pipeline."""
+
+from earnings_pipeline.cli import main
+
+main()

@@ -1,0 +1,223 @@
+"""Build the models and run their tests: dbt in this process, at one moment of the database."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from earnings_pipeline.database import connect
+from earnings_pipeline.errors import PipelineError
+from earnings_pipeline.progress import Progress, Report, silent
+from earnings_pipeline.sqlfiles import ROOT
+from earnings_pipeline.target import Target
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunResult
+    from dbt_common.events.base_types import EventMsg
+
+STATE = ROOT / ".earnings" / "dbt"
+TASK = "build models"
+ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildFailure:
+    """A node that failed: a test with some of the rows it found, or a model with its error."""
+
+    node: str
+    kind: str
+    message: str
+    row_count: int = 0
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """What a build did; `findings` are tests that found rows, `errors` what could not be built."""
+
+    node_counts: Mapping[str, int]
+    findings: tuple[BuildFailure, ...]
+    errors: tuple[BuildFailure, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+    log: Path
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings and not self.errors
+
+    @property
+    def exit_code(self) -> int:
+        if self.errors:
+            return 3
+        return 1 if self.findings else 0
+
+
+class BuildRefused(PipelineError):
+    """dbt could not even begin: another build runs, or the project cannot be read."""
+
+
+def build(
+    target: Target,
+    select: Sequence[str] = (),
+    *,
+    report: Report = silent,
+    unit_tests: bool = False,
+    verbose: bool = False,
+) -> BuildResult:
+    """Seed, build and test the models that `select` names, all of them by default.
+
+    One build at a time runs on a database.  All marts read one snapshot, taken at the start, so
+    they agree with each other while the app keeps writing.  Unit tests need no data and are left
+    to the test suite unless `unit_tests` is set.
+    """
+    started = time.monotonic()
+    folder = STATE / hashlib.sha256(str(target).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [
+        *("build", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+        *("--target-path", str(folder), "--log-path", str(folder)),
+        *("--log-level", "info" if verbose else "none", "--log-level-file", "debug"),
+        *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
+        *(["--select", *select] if select else []),
+    ]
+    with connect(target, "build") as conn, _only_build(conn, target):
+        with _snapshot(conn) as snapshot:
+            variables = _environment(target, conn) | {"EARNINGS_SNAPSHOT": snapshot}
+            results = _invoke(arguments, variables, report)
+        conn.row_factory = dict_row  # type: ignore[assignment]
+        findings, errors, skipped, counts = _sorted(conn, results)
+    return BuildResult(
+        node_counts=counts,
+        findings=findings,
+        errors=errors,
+        skipped=skipped,
+        seconds=time.monotonic() - started,
+        log=folder / "dbt.log",
+    )
+
+
+def _invoke(
+    arguments: list[str], variables: Mapping[str, str], report: Report
+) -> Sequence[RunResult]:
+    # dbt takes seconds to import, and most commands do not need it.
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunner
+
+    report(Progress(task=TASK, note="reading the project"))
+    with _variables(variables):
+        outcome = dbtRunner(callbacks=[_Counter(report)]).invoke(arguments)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
+    if not isinstance(outcome.result, RunExecutionResult):
+        raise BuildRefused(
+            f"dbt could not build: {outcome.exception or 'no result'}",
+            f"The log is {arguments[arguments.index('--log-path') + 1]}/dbt.log.",
+        ) from outcome.exception
+    return outcome.result.results
+
+
+class _Counter:
+    """Reports each node that dbt finishes; dbt calls it from several threads."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.total: int | None = None
+        self.done = 0
+
+    def __call__(self, event: EventMsg) -> None:
+        if event.info.name == "ConcurrencyLine":
+            self.total = event.data.node_count
+        elif event.info.name == "NodeFinished":
+            self.done += 1
+            name = event.data.node_info.node_name
+            self.report(Progress(task=TASK, done=self.done, total=self.total, note=name))
+
+
+def _sorted(
+    conn: psycopg.Connection, results: Sequence[RunResult]
+) -> tuple[
+    tuple[BuildFailure, ...], tuple[BuildFailure, ...], tuple[str, ...], dict[str, int]
+]:
+    findings, errors, skipped = [], [], []
+    counts: dict[str, int] = {}
+    for result in results:
+        node, status = result.node, str(result.status)
+        kind = str(node.resource_type)
+        if status in ("success", "pass"):
+            counts[kind] = counts.get(kind, 0) + 1
+        elif status in ("skipped", "no-op"):
+            skipped.append(node.name)
+        elif status in ("fail", "warn"):
+            findings.append(
+                BuildFailure(
+                    node=node.name,
+                    kind=kind,
+                    message=result.message or "",
+                    row_count=result.failures or 0,
+                    rows=_offenders(conn, node.compiled_code) if kind == "test" else (),
+                )
+            )
+        else:
+            errors.append(BuildFailure(node=node.name, kind=kind, message=result.message or ""))
+    return tuple(findings), tuple(errors), tuple(skipped), counts
+
+
+def _offenders(conn: psycopg.Connection, compiled: str) -> tuple[Mapping[str, Any], ...]:
+    """Ask a failed test once more for its first rows: dbt itself only counts them."""
+    query = f"select * from (\n{compiled}\n) as offenders limit {ROWS_SHOWN}"  # noqa: S608
+    return tuple(conn.execute(query.encode()).fetchall())
+
+
+@contextmanager
+def _only_build(conn: psycopg.Connection, target: Target) -> Iterator[None]:
+    """Hold the lock of the builds of this database; it ends with the connection."""
+    row = conn.execute("select pg_try_advisory_lock(hashtext('earnings build'))").fetchone()
+    if row is None or not row[0]:
+        raise BuildRefused(
+            f"another build is running on {target}",
+            "Wait until it has finished. select * from pg_stat_activity where application_name "
+            "= 'earnings build' shows it.",
+        )
+    yield
+
+
+@contextmanager
+def _snapshot(conn: psycopg.Connection) -> Iterator[str]:
+    """Keep one snapshot of the database open and give its name to whoever shall read it."""
+    conn.execute("set idle_in_transaction_session_timeout = 0")
+    conn.execute("begin isolation level repeatable read read only")
+    try:
+        row = conn.execute("select pg_export_snapshot()").fetchone()
+        assert row is not None  # noqa: S101
+        yield row[0]
+    finally:
+        if not conn.closed:
+            conn.execute("rollback")
+
+
+def _environment(target: Target, conn: psycopg.Connection) -> dict[str, str]:
+    """Lead dbt to where `conn` is connected, also when that was a default of libpq's."""
+    info = conn.info
+    found = {"PGHOST": info.host, "PGPORT": str(info.port), "PGUSER": info.user}
+    return target.environment() | found | {"PGDATABASE": info.dbname, "PGPASSWORD": info.password}
+
+
+@contextmanager
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,423 @@
+"""Install the engine: its roles and tables, the rules, the functions, the triggers, the opening."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from earnings_pipeline import sqlfiles
+from earnings_pipeline.errors import DatabaseRefused
+from earnings_pipeline.locking import patiently
+from earnings_pipeline.progress import Progress, Report, silent
+
+SCHEMAS = ("earnings", "earnings_migration")
+# Any fixed number: it keeps two installs, and an install and a migration, apart.
+INSTALL_LOCK = 4_826_001
+OPENING_BATCH = 5_000
+CREATE_TRIGGER = re.compile(
+    r"create\s+(?:or\s+replace\s+|constraint\s+)?trigger\s+(?P<name>\w+).*?\bon\s+(?P<table>[\w.]+)",
+    re.IGNORECASE | re.DOTALL,
+)
+RULE_TABLES = {
+    "earnings_status_rules": "status_rules",
+    "exception_kinds": "exception_kinds",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """One function or trigger as its file defines it."""
+
+    kind: str
+    identity: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStatus:
+    """How an object of the database compares with its file.
+
+    state: installed, outdated (the file is newer), drifted (edited by hand in the database),
+    disabled (a trigger that does not fire), missing, or orphaned (no file defines it any more).
+    """
+
+    kind: str
+    identity: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstallReport:
+    """What an install did, or with `dry_run` the statements it would run."""
+
+    replaced: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    opened_rows: int = 0
+    statements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    signature: str
+    definition_checksum: str
+    is_enabled: bool
+
+
+def functions() -> list[Definition]:
+    """Return every function as sql/functions defines it, one per file."""
+    return [
+        Definition(kind="function", identity=name.split("/")[-1], text=sqlfiles.read(name))
+        for name in sqlfiles.names("functions")
+    ]
+
+
+def triggers() -> list[Definition]:
+    """Return every trigger as sql/triggers defines it."""
+    return [
+        Definition(kind="trigger", identity=f"{found['name']} on {found['table']}", text=statement)
+        for name in sqlfiles.names("triggers")
+        for statement in _statements(sqlfiles.read(name))
+        if (found := CREATE_TRIGGER.search(statement))
+    ]
+
+
+def create_tables(conn: psycopg.Connection) -> None:
+    """Create the roles, the schemas and the tables of sql/changes that are missing."""
+    with installing(conn):
+        conn.execute(sqlfiles.read("roles"))
+        with conn.transaction():
+            for schema in SCHEMAS:
+                conn.execute(
+                    sql.SQL("create schema if not exists {} authorization earnings_owner").format(
+                        sql.Identifier(schema)
+                    )
+                )
+        applied = applied_changes(conn)
+        for name in sqlfiles.names("changes"):
+            if name not in applied:
+                with as_owner(conn):
+                    conn.execute(sqlfiles.read(name))
+                    conn.execute("insert into earnings.changes (name) values (%s)", [name])
+        with conn.transaction():
+            conn.execute(sqlfiles.read("grants"))
+
+
+def applied_changes(conn: psycopg.Connection) -> set[str]:
+    """Name the changes of sql/changes that this database has had."""
+    if not exists(conn):
+        return set()
+    return {name for (name,) in conn.execute("select name from earnings.changes")}
+
+
+def exists(conn: psycopg.Connection) -> bool:
+    """Say whether the engine's own tables are there."""
+    row = conn.execute("select to_regclass('earnings.changes') is not null").fetchone()
+    return bool(row and row[0])
+
+
+def install(
+    conn: psycopg.Connection, *, dry_run: bool = False, report: Report = silent
+) -> InstallReport:
+    """Bring rules, functions and triggers to what the files say, and open the history.
+
+    Needs the columns that expand adds.  Safe to run again and from several sessions at once:
+    one waits for the other and finds nothing to do.  Each table's triggers are put on in a
+    transaction of their own that waits at most a second for the table, again and again.
+    """
+    if dry_run:
+        return _planned(conn)
+    create_tables(conn)
+    with installing(conn):
+        _require_expand(conn)
+        _load_rules(conn)
+        removed = _remove_orphans(conn, report)
+        stale = _stale(conn)
+        replaced = [*_replace_functions(conn, stale), *_replace_triggers(conn, stale, report)]
+        with as_owner(conn):
+            conn.execute(sqlfiles.read("function_grants"))
+        opened = _open_history(conn, report)
+    return InstallReport(replaced=tuple(replaced), removed=tuple(removed), opened_rows=opened)
+
+
+def status(conn: psycopg.Connection) -> list[ObjectStatus]:
+    """Compare every function and trigger in the database with its file."""
+    recorded = _recorded(conn)
+    found = _found(conn)
+    result = []
+    for definition in [*functions(), *triggers()]:
+        here = found.get((definition.kind, definition.identity), [])
+        before = recorded.get(definition.identity)
+        if not here:
+            state = "missing"
+        elif before is None or len(here) > 1 or here[0].definition_checksum != before[1]:
+            state = "drifted"
+        elif not here[0].is_enabled:
+            state = "disabled"
+        elif before[0] != definition.checksum:
+            state = "outdated"
+        else:
+            state = "installed"
+        result.append(ObjectStatus(kind=definition.kind, identity=definition.identity, state=state))
+    known = {(item.kind, item.identity) for item in result}
+    result += [
+        ObjectStatus(kind=kind, identity=identity, state="orphaned")
+        for kind, identity in sorted(found)
+        if (kind, identity) not in known
+    ]
+    return result
+
+
+def uninstall(
+    conn: psycopg.Connection, *, drop_history: bool = False, report: Report = silent
+) -> list[str]:
+    """Take triggers and functions off; keep the history unless `drop_history`.
+
+    Columns and data that the migration wrote are not touched: that is `migrate down`.
+    Dropping the history drops the record of the migration too, and with it the way back.
+    """
+    removed: list[str] = []
+    with installing(conn):
+        found = _found(conn)
+        for table, names in _triggers_by_table(found).items():
+            _drop_triggers(conn, table, names, report)
+            removed += [f"{name} on {table}" for name in names]
+        if exists(conn):
+            with as_owner(conn):
+                for (kind, identity), entries in found.items():
+                    if kind == "function":
+                        _drop_functions(conn, entries)
+                        removed.append(identity)
+                conn.execute("delete from earnings.objects")
+                conn.execute("delete from earnings.changes where name = 'history opened'")
+            if drop_history:
+                with as_owner(conn):
+                    conn.execute("drop schema earnings, earnings_migration cascade")
+    return removed
+
+
+@contextmanager
+def installing(conn: psycopg.Connection) -> Iterator[None]:
+    """Hold the lock that lets one install run at a time; a session may hold it more than once."""
+    conn.execute("select pg_advisory_lock(%s)", [INSTALL_LOCK])
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(%s)", [INSTALL_LOCK])
+
+
+@contextmanager
+def as_owner(conn: psycopg.Connection) -> Iterator[None]:
+    """Run a transaction as earnings_owner, so that what it creates belongs to it."""
+    with conn.transaction():
+        conn.execute("set local role earnings_owner")
+        conn.execute("set local check_function_bodies = off")
+        yield
+
+
+def _require_expand(conn: psycopg.Connection) -> None:
+    row = conn.execute(sqlfiles.read("queries/missing_expand_columns")).fetchall()
+    if row:
+        names = ", ".join(f"{table}.{column}" for table, column in row)
+        raise DatabaseRefused(
+            f"the engine needs columns that are not there yet: {names}",
+            "Run scripts/earnings migrate up, which adds them and then installs.",
+        )
+
+
+def _load_rules(conn: psycopg.Connection) -> None:
+    for seed, table in RULE_TABLES.items():
+        with (sqlfiles.ROOT / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
+            rows = [tuple(row.values()) for row in csv.DictReader(file)]
+        target = sql.Identifier("earnings", table)
+        stored = conn.execute(sql.SQL("table {}").format(target)).fetchall()
+        if sorted(stored) == sorted(rows):
+            continue
+        values = sql.SQL(", ").join(sql.Placeholder() for _ in rows[0])
+        with as_owner(conn), conn.cursor() as cursor:
+            cursor.execute(sql.SQL("delete from {}").format(target))
+            cursor.executemany(sql.SQL("insert into {} values ({})").format(target, values), rows)
+
+
+def _remove_orphans(conn: psycopg.Connection, report: Report) -> list[str]:
+    orphans = {(item.kind, item.identity) for item in status(conn) if item.state == "orphaned"}
+    found = {key: entries for key, entries in _found(conn).items() if key in orphans}
+    for table, names in _triggers_by_table(found).items():
+        _drop_triggers(conn, table, names, report)
+    with as_owner(conn):
+        for (kind, _), entries in found.items():
+            if kind == "function":
+                _drop_functions(conn, entries)
+        conn.execute(
+            "delete from earnings.objects where identity = any(%s)",
+            [[identity for _, identity in orphans]],
+        )
+    return sorted(identity for _, identity in orphans)
+
+
+def _stale(conn: psycopg.Connection) -> set[tuple[str, str]]:
+    return {(item.kind, item.identity) for item in status(conn) if item.state != "installed"}
+
+
+def _replace_functions(conn: psycopg.Connection, stale: set[tuple[str, str]]) -> list[str]:
+    definitions = [item for item in functions() if (item.kind, item.identity) in stale]
+    if not definitions:
+        return []
+    found = _found(conn)
+    with as_owner(conn):
+        for definition in definitions:
+            # A changed signature cannot be replaced, and would leave the old one beside it.
+            # Trigger functions all have the same one, and triggers hold on to them.
+            if ".tg_" not in definition.identity:
+                _drop_functions(conn, found.get(("function", definition.identity), []))
+            conn.execute(definition.text)
+        _record(conn, definitions)
+    return [definition.identity for definition in definitions]
+
+
+def _replace_triggers(
+    conn: psycopg.Connection, stale: set[tuple[str, str]], report: Report
+) -> list[str]:
+    by_table: dict[str, list[Definition]] = {}
+    for definition in triggers():
+        if (definition.kind, definition.identity) in stale:
+            by_table.setdefault(definition.identity.split(" on ")[1], []).append(definition)
+    for table, definitions in by_table.items():
+
+        def put_on(table: str = table, definitions: list[Definition] = definitions) -> None:
+            if table.startswith("earnings."):
+                conn.execute("set local role earnings_owner")
+            for definition in definitions:
+                conn.execute(definition.text)
+                _enable_trigger(conn, table, definition)
+            conn.execute("set local role earnings_owner")
+            _record(conn, definitions)
+
+        patiently(conn, put_on, task=f"triggers on {table}", report=report)
+    return [item.identity for definitions in by_table.values() for item in definitions]
+
+
+def _enable_trigger(conn: psycopg.Connection, table: str, definition: Definition) -> None:
+    conn.execute(
+        sql.SQL("alter table {} enable trigger {}").format(
+            sql.Identifier(*table.split(".")),
+            sql.Identifier(definition.identity.split(" on ")[0]),
+        )
+    )
+
+
+def _open_history(conn: psycopg.Connection, report: Report) -> int:
+    if "history opened" in applied_changes(conn):
+        return 0
+    row = conn.execute("select count(*) from public.payments_earningstransaction").fetchone()
+    total = row[0] if row else 0
+    after_id, looked_at, opened = 0, 0, 0
+    while True:
+        with as_owner(conn):
+            batch = conn.execute(
+                sqlfiles.read("queries/open_history"),
+                {"after_id": after_id, "batch_size": OPENING_BATCH},
+            ).fetchone()
+        if batch is None or batch[0] is None:
+            break
+        after_id, looked_at, opened = batch[0], looked_at + batch[1], opened + batch[2]
+        report(Progress(task="open the history", done=looked_at, total=max(total, looked_at)))
+    with as_owner(conn):
+        conn.execute(sqlfiles.read("queries/close_deleted_history"))
+        conn.execute("insert into earnings.changes (name) values ('history opened')")
+    return opened
+
+
+def _planned(conn: psycopg.Connection) -> InstallReport:
+    definitions = [*functions(), *triggers()]
+    stale = {(item.kind, item.identity) for item in status(conn) if item.state != "installed"}
+    applied = applied_changes(conn)
+    statements = [
+        sqlfiles.read("roles"),
+        *(sqlfiles.read(name) for name in sqlfiles.names("changes") if name not in applied),
+        sqlfiles.read("grants"),
+        *(item.text for item in definitions if (item.kind, item.identity) in stale),
+        sqlfiles.read("function_grants"),
+    ]
+    replaced = tuple(i.identity for i in definitions if (i.kind, i.identity) in stale)
+    return InstallReport(replaced=replaced, statements=tuple(statements))
+
+
+def _record(conn: psycopg.Connection, definitions: list[Definition]) -> None:
+    found = _found(conn)
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            sqlfiles.read("queries/record_object"),
+            [
+                {
+                    "identity": item.identity,
+                    "kind": item.kind,
+                    "checksum": item.checksum,
+                    "definition_checksum": found[item.kind, item.identity][0].definition_checksum,
+                }
+                for item in definitions
+            ],
+        )
+
+
+def _recorded(conn: psycopg.Connection) -> dict[str, tuple[str, str]]:
+    if not exists(conn):
+        return {}
+    rows = conn.execute("select identity, checksum, definition_checksum from earnings.objects")
+    return {identity: (checksum, definition) for identity, checksum, definition in rows}
+
+
+def _found(conn: psycopg.Connection) -> dict[tuple[str, str], list[Found]]:
+    result: dict[tuple[str, str], list[Found]] = {}
+    for kind, identity, signature, checksum, is_enabled in conn.execute(
+        sqlfiles.read("queries/engine_objects")
+    ):
+        result.setdefault((kind, identity), []).append(
+            Found(signature=signature, definition_checksum=checksum, is_enabled=is_enabled)
+        )
+    return result
+
+
+def _triggers_by_table(found: dict[tuple[str, str], list[Found]]) -> dict[str, list[str]]:
+    by_table: dict[str, list[str]] = {}
+    for kind, identity in found:
+        if kind == "trigger":
+            name, table = identity.split(" on ")
+            by_table.setdefault(table, []).append(name)
+    return by_table
+
+
+def _drop_triggers(conn: psycopg.Connection, table: str, names: list[str], report: Report) -> None:
+    def drop() -> None:
+        if table.startswith("earnings."):
+            conn.execute("set local role earnings_owner")
+        for name in names:
+            conn.execute(
+                sql.SQL("drop trigger if exists {} on {}").format(
+                    sql.Identifier(name), sql.Identifier(*table.split("."))
+                )
+            )
+
+    patiently(conn, drop, task=f"triggers on {table}", report=report)
+
+
+def _drop_functions(conn: psycopg.Connection, entries: list[Found]) -> None:
+    for entry in entries:
+        # regprocedure's text is quoted by the server and names exactly one function
+        conn.execute(sql.SQL("drop function {}").format(sql.SQL(entry.signature)))
+
+
+def _statements(text: str) -> list[str]:
+    """Split a file of statements without bodies at the semicolons that end lines."""
+    return [part.strip() + ";" for part in re.split(r";\s*(?:\n|$)", text) if part.strip()]

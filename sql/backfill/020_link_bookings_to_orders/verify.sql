@@ -1,0 +1,28 @@
+-- Bookings without an order that are not reported, and orders that several direct
+-- bookings claim although nothing but nearness says so.
+
+select
+    'booking' as subject,
+    bookings.id as subject_id,
+    'no order, and not reported' as offence
+from bookings_booking as bookings
+where bookings.order_id is null
+    and not exists (
+        select
+        from exceptions
+        where exceptions.subject_id = bookings.id
+            and exceptions.subject = 'booking'
+            and exceptions.kind in ('ambiguous_order_link', 'failed_order_only')
+            and exceptions.resolved_at is null
+    )
+
+union all
+
+select
+    'order' as subject,
+    order_links.order_id as subject_id,
+    format('nearest order of %s bookings', count(*)) as offence
+from order_links
+where order_links.strategy in ('nearest', 'nearest_failed', 'synthetic')
+group by order_links.order_id
+having count(*) > 1

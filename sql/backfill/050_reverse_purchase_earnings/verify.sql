@@ -1,0 +1,10 @@
+-- Unpaid live earnings on purchase bookings.
+
+select
+    'earnings' as subject,
+    entries.id as subject_id,
+    format('%s on purchase booking %s', entries.status, entries.booking_id) as offence
+from payments_earningstransaction as entries
+inner join purchase_bookings on entries.booking_id = purchase_bookings.booking_id
+where entries.status in ('projected', 'pending', 'available')
+    and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')

@@ -1,0 +1,17 @@
+-- Earnings that count as earned although the booking was not delivered, and live unpaid
+-- earnings of canceled bookings.
+
+select
+    'earnings' as subject,
+    entries.id as subject_id,
+    format('%s, and booking %s is %s', entries.status, bookings.id, bookings.status) as offence
+from payments_earningstransaction as entries
+inner join bookings_booking as bookings on entries.booking_id = bookings.id
+where entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and not exists (
+        select from purchase_bookings where purchase_bookings.booking_id = bookings.id
+    )
+    and (
+        (entries.status in ('pending', 'available') and bookings.status not in ('completed', 'no_show'))
+        or (entries.status = 'projected' and bookings.status in ('canceled', 'cancelled'))
+    )

@@ -1,0 +1,507 @@
+-- Everything that a delivered booking is owed (R4 to R7): completed_at, the frozen terms and
+-- the slot of a package session, its amount net of a paid purchase, the hold, and the row
+-- itself where it is missing.  The delivered sessions of one order are dealt with together,
+-- in the batch in which the first of them falls.
+
+with
+
+in_batch as (
+
+    select
+        bookings.id,
+        bookings.order_id
+    from bookings_booking as bookings
+    where bookings.id > current_setting('earnings_migration.after_id')::bigint
+        and bookings.id <= current_setting('earnings_migration.until_id')::bigint
+        and bookings.status = 'completed'
+        and not (bookings.is_package_purchase or bookings.is_bundle_purchase)
+
+),
+
+package_orders as (
+
+    select
+        orders.id,
+        orders.currency,
+        (orders.package_metadata ->> 'total_sessions')::integer as session_count,
+        case
+            when orders.subtotal_amount_cents = 0
+                and jsonb_typeof(orders.package_metadata -> 'session_value_cents') = 'number'
+                then (orders.package_metadata ->> 'session_value_cents')::integer
+                * (orders.package_metadata ->> 'total_sessions')::integer
+            else orders.subtotal_amount_cents
+        end as price_cents
+    from payments_order as orders
+    where orders.id in (select in_batch.order_id from in_batch)
+        and orders.order_type in ('package', 'bundle')
+        and jsonb_typeof(orders.package_metadata -> 'total_sessions') = 'number'
+        and (orders.package_metadata ->> 'total_sessions')::numeric >= 1
+
+),
+
+prepaid as (
+
+    select
+        purchase_bookings.order_id,
+        sum(entries.gross_amount_cents)::integer as prepaid_cents,
+        min(entries.practitioner_id) as practitioner_id
+    from purchase_bookings
+    inner join payments_earningstransaction as entries on purchase_bookings.booking_id = entries.booking_id
+    where purchase_bookings.order_id in (select package_orders.id from package_orders)
+        and entries.status = 'paid'
+        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    group by purchase_bookings.order_id
+
+),
+
+terms as (
+
+    select
+        package_orders.id as order_id,
+        coalesce(frozen.price_cents, package_orders.price_cents) as price_cents,
+        coalesce(frozen.session_count, package_orders.session_count) as session_count,
+        package_orders.currency,
+        coalesce(frozen.prepaid_cents, prepaid.prepaid_cents, 0) as prepaid_cents,
+        case
+            when frozen.order_id is null then prepaid.practitioner_id
+            else frozen.prepaid_practitioner_id
+        end as prepaid_practitioner_id,
+        frozen.order_id is not null as is_frozen
+    from package_orders
+    left join package_terms as frozen on package_orders.id = frozen.order_id
+    left join prepaid on package_orders.id = prepaid.order_id
+
+),
+
+delivered as (
+
+    select
+        bookings.id,
+        bookings.order_id,
+        bookings.practitioner_id,
+        bookings.service_id,
+        bookings.parent_booking_id,
+        bookings.price_charged_cents,
+        bookings.payment_status,
+        bookings.completed_at,
+        coalesce(
+            bookings.completed_at,
+            bookings.actual_end_time,
+            earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
+            now()
+        ) as delivered_at
+    from bookings_booking as bookings
+    where bookings.status = 'completed'
+        and not (bookings.is_package_purchase or bookings.is_bundle_purchase)
+        and (
+            bookings.id in (select in_batch.id from in_batch)
+            or bookings.order_id in (select terms.order_id from terms)
+        )
+
+),
+
+delivery_earnings as (
+
+    select
+        entries.booking_id,
+        count(*) as row_count,
+        min(entries.id) filter (where entries.status <> 'reversed') as live_id
+    from payments_earningstransaction as entries
+    where entries.booking_id in (select delivered.id from delivered)
+        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    group by entries.booking_id
+
+),
+
+waiting as (
+
+    select
+        delivered.id as booking_id,
+        delivered.order_id,
+        delivered.practitioner_id,
+        row_number() over (
+            partition by delivered.order_id order by delivered.delivered_at, delivered.id
+        ) as place
+    from delivered
+    inner join terms on delivered.order_id = terms.order_id
+    where not exists (
+        select from session_slots where session_slots.booking_id = delivered.id
+    )
+
+),
+
+free_slots as (
+
+    select
+        terms.order_id,
+        numbers.slot_number,
+        row_number() over (partition by terms.order_id order by numbers.slot_number) as place
+    from terms
+    cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
+    where not exists (
+        select
+        from session_slots
+        where session_slots.order_id = terms.order_id
+            and session_slots.slot_number = numbers.slot_number
+    )
+
+),
+
+slots_taken as (
+
+    select
+        waiting.booking_id,
+        waiting.order_id,
+        free_slots.slot_number,
+        earnings.slot_amount(terms.price_cents, terms.session_count, free_slots.slot_number) as amount_cents,
+        waiting.practitioner_id is not distinct from terms.prepaid_practitioner_id
+        and coalesce(live.status, 'pending') in ('projected', 'pending') as can_be_netted,
+        terms.prepaid_cents - (
+            select coalesce(sum(session_slots.prepaid_cents), 0)::integer
+            from session_slots
+            where session_slots.order_id = waiting.order_id
+        ) as prepaid_left_cents
+    from waiting
+    inner join terms on waiting.order_id = terms.order_id
+    inner join free_slots on waiting.order_id = free_slots.order_id and waiting.place = free_slots.place
+    left join delivery_earnings on waiting.booking_id = delivery_earnings.booking_id
+    left join payments_earningstransaction as live on delivery_earnings.live_id = live.id
+
+),
+
+slots_netted as (
+
+    select
+        *,
+        case
+            when can_be_netted
+                then greatest(
+                    0,
+                    least(
+                        amount_cents,
+                        prepaid_left_cents - coalesce(
+                            sum(amount_cents) filter (where can_be_netted) over (
+                                partition by order_id
+                                order by slot_number
+                                rows between unbounded preceding and 1 preceding
+                            ),
+                            0
+                        )
+                    )
+                )
+            else 0
+        end as prepaid_cents
+    from slots_taken
+
+),
+
+slots as (
+
+    select
+        booking_id,
+        order_id,
+        slot_number,
+        amount_cents,
+        prepaid_cents::integer as prepaid_cents,
+        true as is_new
+    from slots_netted
+
+    union all
+
+    select
+        session_slots.booking_id,
+        session_slots.order_id,
+        session_slots.slot_number,
+        session_slots.amount_cents,
+        session_slots.prepaid_cents,
+        false as is_new
+    from session_slots
+    where session_slots.booking_id in (select delivered.id from delivered)
+
+),
+
+direct_orders_shared as (
+
+    select
+        bookings.order_id,
+        count(*) as delivered_count,
+        min(bookings.id) as first_id,
+        min(entries.booking_id) as earning_id
+    from bookings_booking as bookings
+    inner join payments_order as orders on bookings.order_id = orders.id
+    left join payments_earningstransaction as entries
+        on bookings.id = entries.booking_id
+        and entries.status <> 'reversed'
+        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    where bookings.order_id in (select in_batch.order_id from in_batch)
+        and bookings.status = 'completed'
+        and orders.order_type not in ('package', 'bundle')
+    group by bookings.order_id
+    having count(distinct bookings.id) > 1
+
+),
+
+judged as (
+
+    select
+        delivered.*,
+        orders.currency as order_currency,
+        orders.status as order_status,
+        coalesce(orders.order_type in ('package', 'bundle'), false) as is_session,
+        coalesce(orders.order_type in ('package', 'bundle'), false) and slots.booking_id is null
+        or coalesce(direct_orders_shared.earning_id, direct_orders_shared.first_id, delivered.id) <> delivered.id
+        as is_without_slot,
+        terms.order_id is null and coalesce(orders.order_type in ('package', 'bundle'), false) as is_without_terms,
+        slots.amount_cents as slot_amount_cents,
+        slots.prepaid_cents as slot_prepaid_cents,
+        coalesce(slots.prepaid_cents > 0 and slots.prepaid_cents = slots.amount_cents, false) as is_netted,
+        coalesce(delivery_earnings.row_count, 0) as row_count,
+        live.id as live_id,
+        live.status as live_status,
+        live.currency as live_currency,
+        live.available_after as live_available_after,
+        live.commission_rate as live_commission_rate,
+        live.gross_amount_cents as live_gross_amount_cents,
+        live.commission_amount_cents as live_commission_amount_cents,
+        live.net_amount_cents as live_net_amount_cents,
+        live.practitioner_id as live_practitioner_id
+    from delivered
+    left join payments_order as orders on delivered.order_id = orders.id
+    left join terms on delivered.order_id = terms.order_id
+    left join slots on delivered.id = slots.booking_id
+    left join direct_orders_shared on delivered.order_id = direct_orders_shared.order_id
+    left join delivery_earnings on delivered.id = delivery_earnings.booking_id
+    left join payments_earningstransaction as live on delivery_earnings.live_id = live.id
+
+),
+
+moved as (
+
+    select
+        *,
+        case
+            when is_without_slot then 'no_free_slot'
+            when is_netted then 'netted_by_purchase'
+            when live_status = 'projected' then 'delivered'
+            else 'hold_from_delivery'
+        end as reason,
+        case when is_without_slot or is_netted then 'reversed' else 'pending' end as new_status,
+        delivered_at + earnings.setting('hold')::interval as new_available_after,
+        case
+            when is_session and not is_without_slot and not is_netted then slot_amount_cents - slot_prepaid_cents
+            else live_gross_amount_cents
+        end as new_gross_amount_cents
+    from judged
+    where live_status in ('projected', 'pending')
+        and not (is_session and is_without_terms)
+
+),
+
+moved_with_amounts as (
+
+    select
+        *,
+        case
+            when new_gross_amount_cents = live_gross_amount_cents then live_commission_amount_cents
+            else earnings.commission_cents(live_commission_rate, new_gross_amount_cents)
+        end as new_commission_amount_cents
+    from moved
+
+),
+
+created as (
+
+    select
+        judged.*,
+        services.name as service_name,
+        case when is_netted then 'reversed' else 'pending' end as new_status,
+        case when is_netted then 'netted_by_purchase' else 'earnings_were_missing' end as reason,
+        earnings.commission_rate(judged.practitioner_id, judged.service_id, now()) as commission_rate,
+        coalesce(judged.order_currency, earnings.setting('currency')) as currency,
+        case
+            when is_session and is_netted then slot_amount_cents
+            when is_session then slot_amount_cents - slot_prepaid_cents
+            else price_charged_cents
+        end as gross_amount_cents
+    from judged
+    inner join services_service as services on judged.service_id = services.id
+    where judged.row_count = 0
+        and not judged.is_without_slot
+        and (judged.order_id is not null or judged.parent_booking_id is null)
+        and judged.payment_status <> 'refunded'
+        and (judged.is_session or coalesce(judged.order_status, '') <> 'refunded')
+
+),
+
+created_with_amounts as (
+
+    select
+        *,
+        earnings.commission_cents(commission_rate, gross_amount_cents) as commission_amount_cents
+    from created
+
+),
+
+exceptions_found as (
+
+    select
+        case when is_without_terms then order_id else id end as subject_id,
+        case when is_without_terms then 'package_without_sessions' else 'session_without_slot' end as kind,
+        min(practitioner_id) as practitioner_id,
+        jsonb_build_object('order_id', min(order_id), 'booking_ids', jsonb_agg(id order by id)) as detail
+    from judged
+    where is_without_slot
+    group by 1, 2
+
+)
+
+select
+    'bookings_booking' as table_name,
+    id as row_id,
+    'update' as operation,
+    'completed_at_was_empty' as reason,
+    practitioner_id,
+    null as currency,
+    null::bigint as amount_cents,
+    jsonb_build_object('completed_at', null) as before,
+    jsonb_build_object('completed_at', delivered_at) as after
+from delivered
+where completed_at is null
+
+union all
+
+select
+    'package_terms' as table_name,
+    terms.order_id as row_id,
+    'insert' as operation,
+    'terms_frozen' as reason,
+    terms.prepaid_practitioner_id as practitioner_id,
+    null as currency,
+    null as amount_cents,
+    null as before,
+    jsonb_build_object(
+        'order_id', terms.order_id,
+        'price_cents', terms.price_cents,
+        'session_count', terms.session_count,
+        'currency', terms.currency,
+        'prepaid_cents', terms.prepaid_cents,
+        'prepaid_practitioner_id', terms.prepaid_practitioner_id
+    ) as after
+from terms
+where not terms.is_frozen
+
+union all
+
+select
+    'session_slots' as table_name,
+    booking_id as row_id,
+    'insert' as operation,
+    'slot_taken' as reason,
+    null as practitioner_id,
+    null as currency,
+    null as amount_cents,
+    null as before,
+    jsonb_build_object(
+        'order_id', order_id,
+        'slot_number', slot_number,
+        'booking_id', booking_id,
+        'amount_cents', amount_cents,
+        'prepaid_cents', prepaid_cents
+    ) as after
+from slots
+where is_new
+
+union all
+
+select
+    'payments_earningstransaction' as table_name,
+    live_id as row_id,
+    'update' as operation,
+    reason,
+    live_practitioner_id as practitioner_id,
+    live_currency as currency,
+    live_net_amount_cents as amount_cents,
+    jsonb_build_object(
+        'status', live_status,
+        'available_after', live_available_after,
+        'gross_amount_cents', live_gross_amount_cents,
+        'commission_amount_cents', live_commission_amount_cents,
+        'net_amount_cents', live_net_amount_cents
+    ) as before,
+    jsonb_build_object(
+        'status', new_status,
+        'available_after', case new_status when 'pending' then new_available_after else live_available_after end,
+        'gross_amount_cents', new_gross_amount_cents,
+        'commission_amount_cents', new_commission_amount_cents,
+        'net_amount_cents', case
+            when new_gross_amount_cents = live_gross_amount_cents then live_net_amount_cents
+            else new_gross_amount_cents - new_commission_amount_cents
+        end
+    ) as after
+from moved_with_amounts
+where new_status <> live_status
+    or new_available_after <> live_available_after
+    or new_gross_amount_cents <> live_gross_amount_cents
+
+union all
+
+select
+    'payments_earningstransaction' as table_name,
+    null as row_id,
+    'insert' as operation,
+    reason,
+    practitioner_id,
+    currency,
+    gross_amount_cents - commission_amount_cents as amount_cents,
+    null as before,
+    jsonb_build_object(
+        'created_at', now(),
+        'updated_at', now(),
+        'gross_amount_cents', gross_amount_cents,
+        'commission_rate', commission_rate,
+        'commission_amount_cents', commission_amount_cents,
+        'net_amount_cents', gross_amount_cents - commission_amount_cents,
+        'status', new_status,
+        'available_after', delivered_at + earnings.setting('hold')::interval,
+        'currency', currency,
+        'description', case new_status
+            when 'reversed' then 'Netted by the paid purchase: ' || service_name
+            else 'Earnings from ' || service_name
+        end,
+        'transaction_type', 'booking_completion',
+        'external_fees', '{}'::jsonb,
+        'metadata', jsonb_build_object('migrated', true, 'reason', reason),
+        'booking_id', id,
+        'practitioner_id', practitioner_id,
+        'payout_id', null
+    ) as after
+from created_with_amounts
+
+union all
+
+select
+    'exceptions' as table_name,
+    exceptions_found.subject_id as row_id,
+    'insert' as operation,
+    kinds.kind as reason,
+    exceptions_found.practitioner_id,
+    null as currency,
+    null as amount_cents,
+    null as before,
+    jsonb_build_object(
+        'kind', kinds.kind,
+        'subject', kinds.subject,
+        'subject_id', exceptions_found.subject_id,
+        'detail', exceptions_found.detail,
+        'proposed_action', kinds.proposed_action
+    ) as after
+from exceptions_found
+inner join exception_kinds as kinds on exceptions_found.kind = kinds.kind
+where not exists (
+    select
+    from exceptions
+    where exceptions.subject_id = exceptions_found.subject_id
+        and exceptions.kind = exceptions_found.kind
+        and exceptions.subject = kinds.subject
+        and exceptions.resolved_at is null
+)

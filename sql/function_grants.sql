@@ -1,0 +1,22 @@
+-- Who may call the engine's functions.  Run at every install, as earnings_owner; safe to run again.
+-- Trigger functions need no grant: firing a trigger asks for none.
+
+revoke execute on all functions in schema earnings from public;
+revoke execute on all functions in schema earnings_migration from public;
+
+grant execute on all functions in schema earnings, earnings_migration to earnings_migrator;
+
+grant execute on function
+earnings.complete_due(timestamptz, integer, timestamptz),
+earnings.create_payouts(timestamptz),
+earnings.expire_packages(timestamptz),
+earnings.release_holds(timestamptz, integer)
+to earnings_operator;
+
+grant execute on function
+earnings.balance_as_of(bigint, timestamptz),
+earnings.explain_balance(bigint, timestamptz),
+earnings.setting(text),
+earnings.slot_amount(integer, integer, integer),
+earnings.watermark()
+to earnings_operator, earnings_reader;

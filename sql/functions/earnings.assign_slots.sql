@@ -1,0 +1,165 @@
+-- earnings.assign_slots(order_ids)
+--
+-- Frees the slots of sessions that are no longer delivered, and gives each delivered
+-- session of these package orders the lowest free slot, the one that has waited longest
+-- first (R7).  Freezes the terms with the first delivery.  A session that finds no slot
+-- is an exception.  The caller holds the orders' row locks.
+--
+-- Reads     public.bookings_booking, payments_order, payments_earningstransaction
+-- Writes    earnings.package_terms, session_slots, exceptions
+
+create or replace function earnings.assign_slots(order_ids bigint[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    insert into earnings.package_terms (
+        order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
+    )
+    select
+        orders.id,
+        earnings.package_price_cents(orders),
+        (orders.package_metadata ->> 'total_sessions')::integer,
+        orders.currency,
+        coalesce(prepaid.gross_amount_cents, 0),
+        prepaid.practitioner_id
+    from public.payments_order as orders
+    left join lateral (
+        select
+            sum(paid.gross_amount_cents)::integer as gross_amount_cents,
+            min(paid.practitioner_id) as practitioner_id
+        from public.bookings_booking as purchases
+        inner join public.payments_earningstransaction as paid on purchases.id = paid.booking_id
+        where purchases.order_id = orders.id
+            and paid.status = 'paid'
+            and earnings.is_purchase(purchases)
+    ) as prepaid on true
+    where orders.id = any (assign_slots.order_ids)
+        and orders.order_type in ('package', 'bundle')
+        and jsonb_typeof(orders.package_metadata -> 'total_sessions') = 'number'
+        and (orders.package_metadata ->> 'total_sessions')::numeric >= 1
+        and earnings.completed_session_count(orders.id) > 0
+    order by orders.id
+    on conflict (order_id) do nothing;
+
+    delete from earnings.session_slots as slots
+    where slots.order_id = any (assign_slots.order_ids)
+        and not exists (
+            select
+            from public.bookings_booking as bookings
+            where bookings.id = slots.booking_id
+                and bookings.status = 'completed'
+                and bookings.order_id = slots.order_id
+        );
+
+    with
+
+    waiting as (
+
+        select
+            terms.order_id,
+            bookings.id as booking_id,
+            bookings.practitioner_id,
+            row_number() over (
+                partition by terms.order_id order by bookings.completed_at, bookings.id
+            ) as place
+        from earnings.package_terms as terms
+        inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
+        where terms.order_id = any (assign_slots.order_ids)
+            and bookings.status = 'completed'
+            and not earnings.is_purchase(bookings)
+            and not exists (
+                select from earnings.session_slots as slots where slots.booking_id = bookings.id
+            )
+
+    ),
+
+    free as (
+
+        select
+            terms.order_id,
+            numbers.slot_number,
+            row_number() over (partition by terms.order_id order by numbers.slot_number) as place
+        from earnings.package_terms as terms
+        cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
+        where terms.order_id in (select waiting.order_id from waiting)
+            and not exists (
+                select
+                from earnings.session_slots as slots
+                where slots.order_id = terms.order_id and slots.slot_number = numbers.slot_number
+            )
+
+    ),
+
+    matched as (
+
+        select
+            waiting.order_id,
+            waiting.booking_id,
+            free.slot_number,
+            earnings.slot_amount(terms.price_cents, terms.session_count, free.slot_number) as amount_cents,
+            waiting.practitioner_id is not distinct from terms.prepaid_practitioner_id as is_of_payee,
+            terms.prepaid_cents - (
+                select coalesce(sum(slots.prepaid_cents), 0)
+                from earnings.session_slots as slots
+                where slots.order_id = waiting.order_id
+            ) as prepaid_left_cents
+        from waiting
+        inner join free on waiting.order_id = free.order_id and waiting.place = free.place
+        inner join earnings.package_terms as terms on waiting.order_id = terms.order_id
+
+    ),
+
+    netted as (
+
+        select
+            matched.*,
+            case
+                when matched.is_of_payee then greatest(
+                    0,
+                    least(
+                        matched.amount_cents,
+                        matched.prepaid_left_cents - coalesce(
+                            sum(matched.amount_cents) filter (where matched.is_of_payee) over (
+                                partition by matched.order_id
+                                order by matched.slot_number
+                                rows between unbounded preceding and 1 preceding
+                            ),
+                            0
+                        )
+                    )
+                )
+                else 0
+            end as prepaid_cents
+        from matched
+
+    )
+
+    insert into earnings.session_slots (order_id, slot_number, booking_id, amount_cents, prepaid_cents)
+    select order_id, slot_number, booking_id, amount_cents, prepaid_cents
+    from netted;
+
+    perform earnings.raise_exception_row(
+        case when terms.order_id is null then 'package_without_sessions' else 'session_without_slot' end,
+        case when terms.order_id is null then 'order' else 'booking' end,
+        case when terms.order_id is null then bookings.order_id else bookings.id end,
+        jsonb_build_object('order_id', bookings.order_id, 'booking_id', bookings.id)
+    )
+    from public.payments_order as orders
+    inner join public.bookings_booking as bookings on orders.id = bookings.order_id
+    left join earnings.package_terms as terms on orders.id = terms.order_id
+    where orders.id = any (assign_slots.order_ids)
+        and orders.order_type in ('package', 'bundle')
+        and bookings.status = 'completed'
+        and not earnings.is_purchase(bookings)
+        and not exists (
+            select from earnings.session_slots as slots where slots.booking_id = bookings.id
+        );
+end
+$$;
+
+comment on function earnings.assign_slots(bigint[])
+is 'Frees the slots of sessions no longer delivered and gives delivered ones the lowest free slot (R7).';

@@ -1,0 +1,24 @@
+-- earnings.beat()
+--
+-- Writes a heartbeat: the clock is read first, then the transaction id is taken, so that
+-- whatever stamped itself earlier than the beat holds an id below it or commits later (R19).
+--
+-- Writes    earnings.heartbeats
+
+create or replace function earnings.beat()
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_now constant timestamptz := clock_timestamp();
+begin
+    insert into earnings.heartbeats (beaten_at, transaction_id)
+    values (v_now, pg_current_xact_id())
+    on conflict (transaction_id) do nothing;
+end
+$$;
+
+comment on function earnings.beat() is 'Writes a heartbeat: the clock, then the transaction id (R19).';

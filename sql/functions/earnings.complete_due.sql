@@ -1,0 +1,120 @@
+-- earnings.complete_due(as_of, batch_size, ended_after)
+--
+-- Completes confirmed and in-progress bookings whose appointment has ended (R4, R22): of
+-- every service type and package session, never purchases.  Writes what the app writes;
+-- the triggers do the rest.  ended_after guards a first run on a backlog.  An appointment
+-- without an end is an exception.  One call is one batch; safe side by side.
+--
+-- Locks     bookings by id, then their orders, skipping what others hold
+-- Writes    public.bookings_booking, earnings.completions, exceptions
+-- Raises    23X09 as_of lies in the future
+
+create or replace function earnings.complete_due(
+    as_of timestamptz default now(),
+    batch_size integer default 500,
+    ended_after timestamptz default '-infinity'
+)
+returns table (
+    completed_count integer,
+    earnings_created_count integer,
+    skipped_count integer,
+    exception_count integer,
+    pending_net_cents bigint
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+set lock_timeout = '800ms'
+as $$
+declare
+    v_due bigint[];
+    v_ready bigint[];
+    v_last_earnings_id bigint;
+begin
+    perform earnings.refuse_future(complete_due.as_of);
+    perform earnings.beat();
+
+    select array_agg(due.id order by due.id) into v_due
+    from (
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.status in ('confirmed', 'in_progress')
+            and not bookings.is_deleted
+            and earnings.appointment_end(
+                bookings.service_id, bookings.service_session_id, bookings.end_time
+            ) < complete_due.as_of
+            and earnings.appointment_end(
+                bookings.service_id, bookings.service_session_id, bookings.end_time
+            ) >= complete_due.ended_after
+            and not earnings.is_purchase(bookings)
+        order by bookings.id
+        limit complete_due.batch_size
+        for no key update skip locked
+    ) as due;
+
+    with orders as (
+        select held.id
+        from public.payments_order as held
+        where held.id in (
+            select bookings.order_id from public.bookings_booking as bookings where bookings.id = any (v_due)
+        )
+        order by held.id
+        for no key update skip locked
+    )
+
+    select array_agg(bookings.id order by bookings.id) into v_ready
+    from public.bookings_booking as bookings
+    where bookings.id = any (v_due)
+        and (bookings.order_id is null or bookings.order_id in (select orders.id from orders));
+
+    select coalesce(max(rows_of.id), 0) into v_last_earnings_id from public.payments_earningstransaction as rows_of;
+
+    update public.bookings_booking as bookings
+    set
+        status = 'completed',
+        completed_at = complete_due.as_of,
+        actual_end_time = complete_due.as_of,
+        status_changed_at = complete_due.as_of,
+        updated_at = now()
+    where bookings.id = any (v_ready);
+
+    insert into earnings.completions (booking_id, completed_at, as_of)
+    select ready.id, complete_due.as_of, complete_due.as_of
+    from unnest(v_ready) as ready (id)
+    on conflict do nothing;
+
+    perform pg_notify('earnings_completed', ready.id::text)
+    from unnest(v_ready) as ready (id);
+
+    perform earnings.raise_exception_row('appointment_without_end', 'booking', endless.id)
+    from public.bookings_booking as endless
+    where cardinality(coalesce(v_due, '{}')) < complete_due.batch_size
+        and endless.status in ('confirmed', 'in_progress')
+        and not endless.is_deleted
+        and earnings.appointment_end(endless.service_id, endless.service_session_id, endless.end_time) is null
+        and not earnings.is_purchase(endless)
+        and not exists (
+            select
+            from earnings.exceptions as known
+            where known.subject_id = endless.id
+                and known.kind = 'appointment_without_end'
+                and known.resolved_at is null
+        );
+    get diagnostics exception_count = row_count;
+
+    completed_count := coalesce(cardinality(v_ready), 0);
+    skipped_count := coalesce(cardinality(v_due), 0) - completed_count;
+    select
+        count(*) filter (where rows_of.id > v_last_earnings_id)::integer,
+        coalesce(sum(rows_of.net_amount_cents), 0)
+    into earnings_created_count, pending_net_cents
+    from public.payments_earningstransaction as rows_of
+    where rows_of.booking_id = any (v_ready) and rows_of.status = 'pending';
+
+    return next;
+end
+$$;
+
+comment on function earnings.complete_due(timestamptz, integer, timestamptz)
+is 'Completes bookings whose appointment has ended; one call is one batch (R4, R22).';

@@ -1,0 +1,23 @@
+-- earnings.is_purchase(booking)
+--
+-- True for a legacy parent booking: a purchase, not an appointment.  The flags are
+-- read through jsonb because contract drops them; earnings.purchase_bookings stays.
+--
+-- Reads     earnings.purchase_bookings
+
+create or replace function earnings.is_purchase(booking public.bookings_booking)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select coalesce((to_jsonb(booking) ->> 'is_package_purchase')::boolean, false)
+        or coalesce((to_jsonb(booking) ->> 'is_bundle_purchase')::boolean, false)
+        or exists (
+            select from earnings.purchase_bookings
+            where purchase_bookings.booking_id = booking.id
+        );
+$$;
+
+comment on function earnings.is_purchase(public.bookings_booking)
+is 'True for a legacy parent booking: a purchase, not an appointment.';

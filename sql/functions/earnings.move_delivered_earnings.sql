@@ -1,0 +1,129 @@
+-- earnings.move_delivered_earnings(booking_ids, delivery_times, order_ids)
+--
+-- Moves the projected earnings of delivered bookings to pending, with the hold from the
+-- delivery (R4) and, for package sessions, the amount of their slot (R7); then creates
+-- what is missing (R6).  Sessions of order_ids that have just got a slot are included.
+-- The move comes first and the insert in a later statement, so that a conflict never
+-- loses a completion.  The caller holds the locks.
+--
+-- Reads     public.bookings_booking, payments_order, earnings.session_slots
+-- Writes    public.payments_earningstransaction
+
+create or replace function earnings.move_delivered_earnings(
+    booking_ids bigint[],
+    delivery_times timestamptz[],
+    order_ids bigint[]
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_hold constant interval := earnings.setting('hold')::interval;
+    v_currency constant text := earnings.setting('currency');
+begin
+    with
+
+    delivered as (
+
+        select
+            due.booking_id,
+            due.delivered_at,
+            due.gross_amount_cents,
+            due.is_session,
+            earnings.commission_cents(projected.commission_rate, due.gross_amount_cents) as commission_cents,
+            projected.id as earnings_id
+        from earnings.due_deliveries(
+            move_delivered_earnings.booking_ids,
+            move_delivered_earnings.delivery_times,
+            move_delivered_earnings.order_ids
+        ) as due
+        inner join public.payments_earningstransaction as projected on due.booking_id = projected.booking_id
+        where projected.status = 'projected'
+            and earnings.is_delivery(projected.transaction_type)
+
+    )
+
+    update public.payments_earningstransaction as moved
+    set
+        status = case when delivered.is_session and delivered.gross_amount_cents is null then 'reversed' else 'pending' end,
+        available_after = delivered.delivered_at + v_hold,
+        gross_amount_cents = case
+            when delivered.is_session then coalesce(delivered.gross_amount_cents, moved.gross_amount_cents)
+            else moved.gross_amount_cents
+        end,
+        commission_amount_cents = case
+            when delivered.is_session then coalesce(delivered.commission_cents, moved.commission_amount_cents)
+            else moved.commission_amount_cents
+        end,
+        net_amount_cents = case
+            when delivered.is_session
+                then coalesce(delivered.gross_amount_cents - delivered.commission_cents, moved.net_amount_cents)
+            else moved.net_amount_cents
+        end,
+        updated_at = now()
+    from delivered
+    where moved.id = delivered.earnings_id;
+
+    insert into public.payments_earningstransaction (
+        created_at, updated_at, gross_amount_cents, commission_rate, commission_amount_cents,
+        net_amount_cents, status, available_after, currency, description, transaction_type,
+        external_fees, metadata, booking_id, practitioner_id, payout_id
+    )
+    select
+        now(),
+        now(),
+        missing.gross_amount_cents,
+        missing.commission_rate,
+        missing.commission_cents,
+        missing.gross_amount_cents - missing.commission_cents,
+        case when missing.is_prepaid then 'reversed' else 'pending' end,
+        missing.delivered_at + v_hold,
+        missing.currency,
+        'Earnings for ' || missing.service_name,
+        'booking_completion',
+        '{}',
+        case
+            when missing.is_prepaid then jsonb_build_object('reversed_because', 'the purchase was already paid out')
+            else '{}'
+        end,
+        missing.booking_id,
+        missing.practitioner_id,
+        null
+    from (
+        select
+            due.booking_id,
+            due.practitioner_id,
+            due.delivered_at,
+            due.service_name,
+            due.is_session and due.gross_amount_cents is null as is_prepaid,
+            coalesce(due.gross_amount_cents, due.slot_amount_cents) as gross_amount_cents,
+            coalesce(due.currency, v_currency) as currency,
+            rates.commission_rate,
+            earnings.commission_cents(
+                rates.commission_rate, coalesce(due.gross_amount_cents, due.slot_amount_cents)
+            ) as commission_cents
+        from earnings.due_deliveries(
+            move_delivered_earnings.booking_ids,
+            move_delivered_earnings.delivery_times,
+            move_delivered_earnings.order_ids
+        ) as due
+        cross join lateral (
+            select earnings.commission_rate(due.practitioner_id, due.service_id, due.delivered_at) as commission_rate
+        ) as rates
+        where not exists (
+            select
+            from public.payments_earningstransaction as existing
+            where existing.booking_id = due.booking_id
+                and earnings.is_delivery(existing.transaction_type)
+        )
+        order by due.booking_id
+    ) as missing
+    on conflict do nothing;
+end
+$$;
+
+comment on function earnings.move_delivered_earnings(bigint[], timestamptz[], bigint[])
+is 'Moves the projected earnings of delivered bookings to pending and creates what is missing (R4, R6, R7).';

@@ -1,0 +1,24 @@
+-- earnings.package_price_cents(package_order)
+--
+-- P, the price that a package's slots share, in cents, before credits (R7).  Synthetic
+-- orders can carry a session value and no subtotal.
+
+create or replace function earnings.package_price_cents(package_order public.payments_order)
+returns integer
+language sql
+immutable
+set search_path = ''
+as $$
+    select
+        case
+            when package_order.subtotal_amount_cents = 0
+                and jsonb_typeof(package_order.package_metadata -> 'session_value_cents') = 'number'
+                and jsonb_typeof(package_order.package_metadata -> 'total_sessions') = 'number'
+                then (package_order.package_metadata ->> 'session_value_cents')::integer
+                * (package_order.package_metadata ->> 'total_sessions')::integer
+            else package_order.subtotal_amount_cents
+        end;
+$$;
+
+comment on function earnings.package_price_cents(public.payments_order)
+is 'The price that a package''s slots share, in cents, before credits (R7).';

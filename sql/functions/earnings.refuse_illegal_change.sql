@@ -1,0 +1,66 @@
+-- earnings.refuse_illegal_change(earnings_row, to_status, payout_id)
+--
+-- Returns when the rules allow the row to take the status now, else raises (R2).
+-- A hold is judged by the stored available_after.
+--
+-- Reads     earnings.status_rules
+-- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
+--           23X03 paid without a payout
+
+create or replace function earnings.refuse_illegal_change(
+    earnings_row public.payments_earningstransaction,
+    to_status text,
+    payout_id bigint
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_allowed text;
+begin
+    if not exists (
+        select
+        from earnings.status_rules as rules
+        where rules.from_status = earnings_row.status
+            and rules.to_status = refuse_illegal_change.to_status
+            and rules.kind = 'transition'
+    ) then
+        select string_agg(rules.to_status, ', ' order by rules.to_status)
+        into v_allowed
+        from earnings.status_rules as rules
+        where rules.from_status = earnings_row.status and rules.kind = 'transition';
+
+        raise exception 'earnings % cannot change from % to %',
+            earnings_row.id, earnings_row.status, refuse_illegal_change.to_status
+            using
+                errcode = '23X01',
+                detail = format('No rule allows %s -> %s.', earnings_row.status, refuse_illegal_change.to_status),
+                hint = coalesce('Allowed next: ' || v_allowed || '.', 'This status is final.');
+    end if;
+
+    if earnings_row.status = 'pending'
+        and refuse_illegal_change.to_status = 'available'
+        and clock_timestamp() < earnings_row.available_after
+    then
+        raise exception 'earnings % cannot become available before %', earnings_row.id, earnings_row.available_after
+            using
+                errcode = '23X02',
+                detail = 'The hold after the delivery has not elapsed.',
+                hint = 'Wait; earnings.release_holds releases it when it is due.';
+    end if;
+
+    if refuse_illegal_change.to_status = 'paid' and refuse_illegal_change.payout_id is null then
+        raise exception 'earnings % cannot be paid without a payout', earnings_row.id
+            using
+                errcode = '23X03',
+                detail = 'A paid row names the payout that took it.',
+                hint = 'Set payout_id in the same write.';
+    end if;
+end
+$$;
+
+comment on function earnings.refuse_illegal_change(public.payments_earningstransaction, text, bigint)
+is 'Returns when the rules allow the row to take the status now, else raises (R2).';

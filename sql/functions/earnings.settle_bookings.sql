@@ -1,0 +1,82 @@
+-- earnings.settle_bookings(booking_ids, delivery_times, order_ids)
+--
+-- Brings slots, earnings and session counts in line with bookings that were just
+-- written.  delivery_times[i] is when booking_ids[i] was delivered by this very write,
+-- null when this write did not complete it.  order_ids are the orders to recount,
+-- those that bookings have left included.  The caller holds the bookings' row locks.
+--
+-- Locks     orders, then earnings, each by id (R20)
+-- Reads     public.bookings_booking, payments_order
+-- Writes    public.payments_earningstransaction, payments_order (session counts),
+--           earnings.package_terms, session_slots, exceptions
+
+create or replace function earnings.settle_bookings(
+    booking_ids bigint[],
+    delivery_times timestamptz[],
+    order_ids bigint[]
+)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_hold constant interval := earnings.setting('hold')::interval;
+begin
+    perform
+    from public.payments_order as orders
+    where orders.id = any (settle_bookings.order_ids)
+    order by orders.id
+    for no key update;
+
+    perform earnings.assign_slots(settle_bookings.order_ids);
+
+    perform
+    from public.payments_earningstransaction as rows_of_bookings
+    where rows_of_bookings.booking_id = any (settle_bookings.booking_ids)
+        or rows_of_bookings.booking_id in (
+            select slots.booking_id
+            from earnings.session_slots as slots
+            where slots.order_id = any (settle_bookings.order_ids)
+        )
+    order by rows_of_bookings.id
+    for no key update;
+
+    perform earnings.move_delivered_earnings(settle_bookings.booking_ids, settle_bookings.delivery_times, settle_bookings.order_ids);
+
+    perform earnings.reverse_canceled_earnings(settle_bookings.booking_ids);
+
+    update public.payments_earningstransaction as projected
+    set available_after = coalesce(
+        earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
+        projected.created_at
+    ) + v_hold
+    from public.bookings_booking as bookings
+    where projected.booking_id = any (settle_bookings.booking_ids)
+        and projected.status = 'projected'
+        and bookings.id = projected.booking_id
+        and projected.available_after is distinct from coalesce(
+            earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
+            projected.created_at
+        ) + v_hold;
+
+    update public.payments_order as orders
+    set package_metadata = jsonb_set(
+        orders.package_metadata,
+        '{sessions_completed}',
+        to_jsonb(earnings.completed_session_count(orders.id))
+    )
+    where orders.id in (
+        select counted.id
+        from public.payments_order as counted
+        where counted.id = any (settle_bookings.order_ids)
+            and counted.package_metadata is not null
+            and counted.package_metadata -> 'sessions_completed'
+            is distinct from to_jsonb(earnings.completed_session_count(counted.id))
+    );
+end
+$$;
+
+comment on function earnings.settle_bookings(bigint[], timestamptz[], bigint[])
+is 'Brings slots, earnings and session counts in line with bookings that were just written.';

@@ -1,0 +1,35 @@
+-- earnings.tg_bookings__settle_insert()
+--
+-- Settles bookings that were inserted as delivered (R4, R6, R8).
+--
+-- Fired by  earnings_900_settle_insert on public.bookings_booking
+
+create or replace function earnings.tg_bookings__settle_insert()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_booking_ids bigint[];
+    v_delivery_times timestamptz[];
+    v_order_ids bigint[];
+begin
+    select
+        array_agg(written.id order by written.id),
+        array_agg(least(written.completed_at, now()) order by written.id),
+        array_agg(distinct written.order_id) filter (where written.order_id is not null)
+    into v_booking_ids, v_delivery_times, v_order_ids
+    from new_bookings as written
+    where written.status = 'completed';
+
+    if v_booking_ids is not null then
+        perform earnings.settle_bookings(v_booking_ids, v_delivery_times, coalesce(v_order_ids, '{}'));
+    end if;
+
+    return null;
+end
+$$;
+
+comment on function earnings.tg_bookings__settle_insert() is 'Settles bookings that were inserted as delivered.';

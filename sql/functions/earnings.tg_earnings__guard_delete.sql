@@ -1,0 +1,30 @@
+-- earnings.tg_earnings__guard_delete()
+--
+-- Lets go of projected rows, and of reversed ones of no net effect, as the app's cascade
+-- does; refuses to delete what carries money (R5).
+--
+-- Fired by  earnings_100_guard_delete on public.payments_earningstransaction
+-- Raises    23X06
+
+create or replace function earnings.tg_earnings__guard_delete()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    if old.status not in ('projected', 'reversed') then
+        raise exception 'earnings % cannot be deleted while they are %', old.id, old.status
+            using
+                errcode = '23X06',
+                detail = 'Deleting them would falsify a balance.',
+                hint = 'Soft-delete the booking and cancel it: its earnings are reversed then.';
+    end if;
+
+    return old;
+end
+$$;
+
+comment on function earnings.tg_earnings__guard_delete()
+is 'Lets go of projected and reversed rows and refuses to delete what carries money (R5).';

@@ -1,0 +1,119 @@
+-- earnings.tg_earnings__guard_insert()
+--
+-- Decides how earnings that the app offers are stored (R2 to R6, R10): by what its
+-- booking is now, under the booking's lock, not by the status offered.
+--
+--   purchase booking            reversed, with the reason
+--   canceled booking            reversed
+--   delivered booking           pending, from the delivery; refused when it earns already
+--   not delivered               projected, from the appointment's end
+--   bonus, adjustment, ...      as offered
+--
+-- Fired by  earnings_100_guard_insert on public.payments_earningstransaction
+-- Locks     the booking
+-- Raises    23X04 the booking earns already, 23X07 a status that no rule knows
+-- Writes    earnings.corrections
+
+create or replace function earnings.tg_earnings__guard_insert()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_hold constant interval := earnings.setting('hold')::interval;
+    v_offered constant jsonb := to_jsonb(new);
+    v_stored jsonb;
+    v_booking public.bookings_booking;
+    v_order public.payments_order;
+    v_slot earnings.session_slots;
+    v_session_count integer;
+    v_reason text;
+begin
+    select bookings.* into v_booking
+    from public.bookings_booking as bookings
+    where bookings.id = new.booking_id
+    for no key update;
+
+    new.status := earnings.known_status(new.status, new.payout_id);
+    if new.status is null then
+        raise exception 'earnings % cannot be stored as %', new.id, v_offered ->> 'status'
+            using
+                errcode = '23X07',
+                detail = 'No rule knows this status.',
+                hint = 'Use projected, pending, available, paid or reversed.';
+    end if;
+
+    if earnings.is_delivery(new.transaction_type) and v_booking.id is not null then
+        if exists (
+            select
+            from public.payments_earningstransaction as live
+            where live.booking_id = new.booking_id
+                and live.status <> 'reversed'
+                and earnings.is_delivery(live.transaction_type)
+        ) then
+            raise exception 'booking % cannot earn twice', new.booking_id
+                using
+                    errcode = '23X04',
+                    detail = 'It has a live delivery row already.',
+                    hint = 'Nothing is to be done: the booking earns already.';
+        end if;
+
+        select orders.* into v_order from public.payments_order as orders where orders.id = v_booking.order_id;
+
+        if v_order.order_type in ('package', 'bundle') then
+            select slots.* into v_slot from earnings.session_slots as slots where slots.booking_id = v_booking.id;
+            v_session_count := (v_order.package_metadata ->> 'total_sessions')::integer;
+            new.gross_amount_cents := coalesce(
+                v_slot.amount_cents - v_slot.prepaid_cents,
+                earnings.package_price_cents(v_order) / v_session_count,
+                new.gross_amount_cents
+            );
+            new.commission_amount_cents := earnings.commission_cents(new.commission_rate, new.gross_amount_cents);
+        end if;
+        new.currency := coalesce(v_order.currency, new.currency);
+
+        if earnings.is_purchase(v_booking) then
+            new.status := 'reversed';
+            v_reason := 'a purchase earns nothing, its sessions do';
+        elsif v_booking.status = 'canceled' then
+            new.status := 'reversed';
+            v_reason := 'the booking is canceled';
+        elsif v_booking.status = 'completed' and v_order.order_type in ('package', 'bundle') and v_slot.booking_id is null then
+            new.status := 'reversed';
+            v_reason := 'the session found no slot';
+        elsif v_booking.status = 'completed' then
+            new.status := 'pending';
+            new.available_after := coalesce(v_booking.completed_at, now()) + v_hold;
+            v_reason := 'the booking is delivered';
+        else
+            new.status := 'projected';
+            new.available_after := coalesce(
+                earnings.appointment_end(v_booking.service_id, v_booking.service_session_id, v_booking.end_time),
+                new.created_at
+            ) + v_hold;
+            v_reason := 'the booking is not delivered yet';
+        end if;
+    end if;
+
+    new.net_amount_cents := new.gross_amount_cents - new.commission_amount_cents;
+
+    v_stored := to_jsonb(new);
+    if v_stored is distinct from v_offered then
+        perform earnings.record_correction(
+            'earnings',
+            new.id,
+            'R3',
+            earnings.changed_keys(v_offered, v_stored),
+            earnings.changed_keys(v_stored, v_offered),
+            coalesce(v_reason, 'net is gross minus commission')
+        );
+    end if;
+
+    return new;
+end
+$$;
+
+comment on function earnings.tg_earnings__guard_insert()
+is 'Decides how earnings that the app offers are stored, by what their booking is now (R2 to R6, R10).';

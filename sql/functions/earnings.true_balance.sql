@@ -1,0 +1,43 @@
+-- earnings.true_balance(practitioner_id)
+--
+-- What the app's cached balance of a practitioner has to say, in cents of the platform's
+-- currency, from the rows themselves (R17).  Volatile: each call takes a new snapshot,
+-- so it sees what committed while the caller waited for the balance row's lock.
+--
+-- Reads     public.payments_earningstransaction, payments_practitionerpayout
+
+create or replace function earnings.true_balance(practitioner_id bigint)
+returns table (
+    pending_balance_cents integer,
+    available_balance_cents integer,
+    lifetime_earnings_cents integer,
+    lifetime_payouts_cents integer,
+    last_payout_date timestamptz
+)
+language sql
+volatile
+set search_path = ''
+as $$
+    select
+        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'pending'), 0)::integer,
+        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'available'), 0)::integer,
+        coalesce(sum(rows_of.net_amount_cents), 0)::integer,
+        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'paid'), 0)::integer,
+        (
+            select max(coalesce(payouts.payout_date, payouts.created_at))
+            from public.payments_practitionerpayout as payouts
+            where payouts.practitioner_id = true_balance.practitioner_id
+                and exists (
+                    select
+                    from public.payments_earningstransaction as paid
+                    where paid.payout_id = payouts.id and paid.status = 'paid'
+                )
+        )
+    from public.payments_earningstransaction as rows_of
+    where rows_of.practitioner_id = true_balance.practitioner_id
+        and rows_of.status in ('pending', 'available', 'paid')
+        and rows_of.currency = (select settings.value from earnings.settings where settings.name = 'currency');
+$$;
+
+comment on function earnings.true_balance(bigint)
+is 'What the app''s cached balance of a practitioner has to say, from the rows themselves (R17).';

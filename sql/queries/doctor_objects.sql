@@ -1,0 +1,3 @@
+-- How many functions, triggers and views of the engine install has recorded.
+select count(*) as object_count
+from earnings.objects

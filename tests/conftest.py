@@ -1,0 +1,190 @@
+"""A real PostgreSQL for every test, and databases in the states that tests start from.
+
+Each pytest process starts a throw-away embedded server.  EARNINGS_TEST_DATABASE_URL, a superuser's
+address, makes all of them use that server instead.  A state is built once per process as a template
+and cloned for each test that asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from earnings_pipeline import embedded, sqlfiles
+from earnings_pipeline.database import connect
+from earnings_pipeline.target import Target, named
+
+SAMPLE_BOOKINGS = 300
+SAMPLE_SEED = 1
+ROLES_LOCK = 2_301_001
+
+Builder = Callable[[psycopg.Connection], object]
+MakeDatabase = Callable[[str, Builder], Target]
+
+
+class Databases:
+    """The databases that this process has made on a server; all of them go when it ends."""
+
+    def __init__(self, server: Target) -> None:
+        self.server = server
+        self.templates: dict[str, str] = {}
+        self.made: list[str] = []
+        self.numbers = count(1)
+
+    def create(self, template: str | None = None) -> Target:
+        """Create a database, empty or as a copy of a template that `clone` has built."""
+        name = f"earnings_test_{os.getpid()}_{next(self.numbers)}"
+        command = sql.SQL("create database {} template {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template0")
+        )
+        with connect(self.server, "test") as conn:
+            conn.execute(command)
+        self.made.append(name)
+        return self.target(name)
+
+    def clone(self, template_name: str, builder: Builder) -> Target:
+        """Return a copy of the template, which `builder` fills the first time it is asked for."""
+        if template_name not in self.templates:
+            template = self.create()
+            with connect(template, "test") as conn:
+                builder(conn)
+            self.templates[template_name] = template.dbname
+        return self.create(self.templates[template_name])
+
+    def drop(self, name: str) -> None:
+        with connect(self.server, "test") as conn:
+            drop = sql.SQL("drop database if exists {} with (force)")
+            conn.execute(drop.format(sql.Identifier(name)))
+        self.made.remove(name)
+
+    def target(self, name: str) -> Target:
+        return replace(self.server, parameters={**self.server.parameters, "dbname": name})
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Target]:
+    """The server of this process, as a superuser."""
+    url = os.environ.get("EARNINGS_TEST_DATABASE_URL")
+    if url:
+        target = named(url, {})
+        assert target is not None
+        yield target
+        return
+    state = Path(tempfile.mkdtemp(prefix="earnings-test-"))
+    state.chmod(0o711)
+    own = embedded.Server(state=state, is_throw_away=True)
+    try:
+        own.start()
+        yield own.target(dbname="postgres")
+    finally:
+        own.remove()
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def databases(server: Target) -> Iterator[Databases]:
+    """Databases for fixtures that live longer than one test."""
+    with connect(server, "test") as conn, conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(%s)", [ROLES_LOCK])
+        conn.execute(sqlfiles.read("roles"))
+    made = Databases(server)
+    yield made
+    for name in list(made.made):
+        made.drop(name)
+
+
+@pytest.fixture
+def make_database(databases: Databases) -> Iterator[MakeDatabase]:
+    """make_database(template_name, builder): a copy of a template, dropped after the test."""
+    names: list[str] = []
+
+    def make(template_name: str, builder: Builder) -> Target:
+        target = databases.clone(template_name, builder)
+        names.append(target.dbname)
+        return target
+
+    yield make
+    for name in names:
+        databases.drop(name)
+
+
+@pytest.fixture
+def empty_database(make_database: MakeDatabase) -> Target:
+    return make_database("empty", lambda conn: None)
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase) -> Target:
+    """A database with the app's tables in the before form, without rows."""
+    return make_database("marketplace", create_marketplace)
+
+
+@pytest.fixture
+def sampled(make_database: MakeDatabase) -> Target:
+    """A database with the app's tables in the before form and the small sample."""
+    return make_database("sampled", load_sample)
+
+
+@pytest.fixture
+def migrated(make_database: MakeDatabase) -> Target:
+    """A database with the small sample after migrate up."""
+    return make_database("migrated", load_and_migrate_sample)
+
+
+@pytest.fixture
+def engine_copy(make_database: MakeDatabase) -> Target:
+    """A database of the test's own, before form, engine on: what it commits goes with it."""
+    return make_database("engine", install_engine)
+
+
+@pytest.fixture(scope="session")
+def engine_database(databases: Databases) -> Target:
+    """A database in the before form with the engine on; tests leave it as they find it."""
+    return databases.clone("engine", install_engine)
+
+
+@pytest.fixture
+def db(engine_database: Target) -> Iterator[psycopg.Connection]:
+    """A connection to `engine_database` in a transaction that is rolled back after the test."""
+    with connect(engine_database, "test") as conn, conn.transaction(force_rollback=True):
+        yield conn
+
+
+def create_marketplace(conn: psycopg.Connection) -> None:
+    from earnings_pipeline.sample.tables import create_tables
+
+    create_tables(conn, form="before")
+
+
+def load_sample(conn: psycopg.Connection) -> None:
+    from earnings_pipeline import sample
+    from earnings_pipeline.progress import silent
+
+    create_marketplace(conn)
+    sample.load(conn, bookings=SAMPLE_BOOKINGS, seed=SAMPLE_SEED, report=silent)
+
+
+def install_engine(conn: psycopg.Connection) -> None:
+    create_marketplace(conn)
+    migrate_up(conn)
+
+
+def load_and_migrate_sample(conn: psycopg.Connection) -> None:
+    load_sample(conn)
+    migrate_up(conn)
+
+
+def migrate_up(conn: psycopg.Connection) -> None:
+    from earnings_pipeline import migration
+    from earnings_pipeline.progress import silent
+
+    migration.up(conn, report=silent)
