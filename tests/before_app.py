@@ -155,9 +155,7 @@ class BeforeApp:
             },
         )
 
-    def package(
-        self, child_id: int, sessions: int, price_cents: int, code: str = "package"
-    ) -> int:
+    def package(self, child_id: int, sessions: int, price_cents: int, code: str = "package") -> int:
         child = self.get("services_service", child_id)
         package_id = self.service(
             child["primary_practitioner_id"],
@@ -227,7 +225,9 @@ class BeforeApp:
                 is_bundle_purchase=code == "bundle",
             )
             if code == "package":
-                for relationship in self.rows("service_relationships", parent_service_id=service_id):
+                for relationship in self.rows(
+                    "service_relationships", parent_service_id=service_id
+                ):
                     child = self.get("services_service", relationship["child_service_id"])
                     for _ in range(relationship["quantity"]):
                         self.book(
@@ -317,9 +317,7 @@ class BeforeApp:
         if found:
             self.save(found[0] | values)
         else:
-            self.insert(
-                "payments_practitionerearnings", practitioner_id=practitioner_id, **values
-            )
+            self.insert("payments_practitionerearnings", practitioner_id=practitioner_id, **values)
 
     def mark_completed(self, booking: dict[str, Any]) -> None:
         """mark_booking_completed with the object as it was read, however long ago."""

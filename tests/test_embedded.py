@@ -95,6 +95,7 @@ def test_another_port_is_taken_when_the_last_one_is_in_use(own_server):
     first = own_server.start()
     own_server.stop()
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", int(first.port)))
         other.listen()
 

@@ -119,7 +119,7 @@ def run_with_progress(command: list[str], venv: Path, lock: Path) -> tuple[int, 
 def progress(output: str, venv: Path, total: int) -> str:
     installed = len(list(venv.glob("lib/python*/site-packages/*.dist-info")))
     fetched = len(re.findall(r"^Collecting ", output, flags=re.MULTILINE))
-    if "Installing collected packages" in output or fetched == 0:
+    if "Installing collected packages" in output or installed > fetched + 5:
         return f"installing dependencies: {min(installed, total)} of {total} ..."
     return f"fetching dependencies: {min(fetched, total)} of {total} ..."
 

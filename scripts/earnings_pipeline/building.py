@@ -94,7 +94,6 @@ def build(
         with _snapshot(conn) as snapshot:
             variables = _environment(target, conn) | {"EARNINGS_SNAPSHOT": snapshot}
             results = _invoke(arguments, variables, report)
-        conn.row_factory = dict_row  # type: ignore[assignment]
         findings, errors, skipped, counts = _sorted(conn, results)
     return BuildResult(
         node_counts=counts,
@@ -145,9 +144,7 @@ class _Counter:
 
 def _sorted(
     conn: psycopg.Connection, results: Sequence[RunResult]
-) -> tuple[
-    tuple[BuildFailure, ...], tuple[BuildFailure, ...], tuple[str, ...], dict[str, int]
-]:
+) -> tuple[tuple[BuildFailure, ...], tuple[BuildFailure, ...], tuple[str, ...], dict[str, int]]:
     findings, errors, skipped = [], [], []
     counts: dict[str, int] = {}
     for result in results:
@@ -164,7 +161,7 @@ def _sorted(
                     kind=kind,
                     message=result.message or "",
                     row_count=result.failures or 0,
-                    rows=_offenders(conn, node.compiled_code) if kind == "test" else (),
+                    rows=_offenders(conn, getattr(node, "compiled_code", None)),
                 )
             )
         else:
@@ -172,10 +169,13 @@ def _sorted(
     return tuple(findings), tuple(errors), tuple(skipped), counts
 
 
-def _offenders(conn: psycopg.Connection, compiled: str) -> tuple[Mapping[str, Any], ...]:
+def _offenders(conn: psycopg.Connection, compiled: str | None) -> tuple[Mapping[str, Any], ...]:
     """Ask a failed test once more for its first rows: dbt itself only counts them."""
+    if compiled is None:
+        return ()
     query = f"select * from (\n{compiled}\n) as offenders limit {ROWS_SHOWN}"  # noqa: S608
-    return tuple(conn.execute(query.encode()).fetchall())
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return tuple(cursor.execute(query.encode()).fetchall())
 
 
 @contextmanager

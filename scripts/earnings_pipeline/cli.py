@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from earnings_pipeline.target import Target
 
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 FINDINGS = 1
 INTERRUPTED = 130
 EXIT_CODES = (
@@ -30,12 +32,20 @@ WHERE = (
     "else the embedded server under .earnings/."
 )
 
+
+class Job(StrEnum):
+    complete = "complete"
+    release = "release"
+    payouts = "payouts"
+    expire = "expire"
+
+
 app = typer.Typer(
     name="earnings",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     help="Pays a booking marketplace's practitioners right, in the database, under the app as it "
     f"runs.\n\n{WHERE}\n\n{EXIT_CODES}",
 )
@@ -54,9 +64,12 @@ DatabaseUrl = Annotated[
     typer.Option(
         "--database-url",
         metavar="URL",
-        help="postgresql://user:password@host:5432/database, or key=value pairs.",
+        help="postgresql://user:password@host/name, or key=value pairs.",
         show_default=False,
     ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Go on without asking; needed without a terminal.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -79,6 +92,347 @@ def doctor(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
         display.print_findings(findings)
     if doctor_.has_errors(findings):
         raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def install(
+    database_url: DatabaseUrl = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the statements instead of running them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Install or update the engine: roles, its own schemas, functions and triggers.
+
+    Writes the schemas earnings and earnings_migration, and triggers on the app's tables; the app's
+    rows stay as they are. Each table is locked for milliseconds, in a transaction that gives up
+    after a second and tries again. Run it again after every update: only what differs is replaced.
+    """
+    from earnings_pipeline import display, engine
+
+    with connection(database_url, "install") as conn, display.progress_bars() as report:
+        done = engine.install(conn, dry_run=dry_run, report=report)
+    if as_json:
+        display.print_json(done)
+    elif dry_run:
+        for statement in done.statements:
+            print(statement.rstrip().rstrip(";") + ";\n")
+    else:
+        display.out.print(
+            f"{len(done.replaced)} functions and triggers replaced, {len(done.removed)} removed, "
+            f"{done.opened_rows:,} earnings rows opened in the history"
+        )
+
+
+@app.command()
+def status(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Compare the functions and triggers in the database with their files. Writes nothing.
+
+    Exits 1 when one is missing, outdated, drifted (edited by hand), disabled or orphaned.
+    """
+    from earnings_pipeline import display, engine
+
+    with connection(database_url, "status") as conn:
+        objects = engine.status(conn)
+    others = [item for item in objects if item.state != "installed"]
+    if as_json:
+        display.print_json(objects)
+    else:
+        display.out.print(f"{len(objects) - len(others)} of {len(objects)} are as their files say")
+        if others:
+            display.print_rows(others, ["state", "kind", "identity"])
+            display.out.print("scripts/earnings install brings them up to date.")
+    if others:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def uninstall(
+    database_url: DatabaseUrl = None,
+    drop_history: Annotated[
+        bool,
+        typer.Option(
+            "--drop-history",
+            help="Drop the history and the record of the migration too: it cannot be undone then.",
+        ),
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take the engine's triggers and functions off the database.
+
+    The app's rows, and the columns that migrate up added, stay: scripts/earnings migrate down takes
+    them back, and goes first. Each table is locked for milliseconds. The history stays unless
+    --drop-history is given.
+    """
+    from earnings_pipeline import display, engine
+
+    target = resolved(database_url)
+    what = "drop the engine, its history and the way back" if drop_history else "drop the engine"
+    confirm(target, what, yes)
+    with connection_to(target, "uninstall") as conn, display.progress_bars() as report:
+        removed = engine.uninstall(conn, drop_history=drop_history, report=report)
+    if as_json:
+        display.print_json(removed)
+    else:
+        display.out.print(f"{len(removed)} functions and triggers removed")
+
+
+@jobs.command("run")
+def jobs_run(
+    job: Annotated[
+        Job, typer.Argument(metavar="JOB", help="complete, release, payouts or expire.")
+    ],
+    database_url: DatabaseUrl = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="MOMENT",
+            formats=MOMENTS,
+            help="What is due at this moment (UTC); now by default.",
+        ),
+    ] = None,
+    ended_after: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="MOMENT",
+            formats=MOMENTS,
+            help="complete: leave appointments alone that ended before this; for a first run on a "
+            "backlog, since each completion asks the app for a review.",
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Rows per transaction.")
+    ] = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job until nothing is due. For cron or a timer; safe to run twice and side by side.
+
+    complete (every 30 minutes): bookings whose appointment has ended become completed. release
+    (hourly): pending earnings whose hold has elapsed become available. payouts: one payout per
+    practitioner and currency from available earnings. expire: the worth of sessions that expired
+    packages still owed is recorded; no booking changes. Rows that others hold are skipped and found
+    by the next run.
+    """
+    from earnings_pipeline import display
+    from earnings_pipeline import jobs as jobs_
+
+    with connection(database_url, f"jobs {job.value}") as conn, display.progress_bars() as report:
+        summary = jobs_.run(
+            conn,
+            job.value,
+            as_of=in_utc(as_of),
+            ended_after=in_utc(ended_after),
+            batch_size=batch_size,
+            report=report,
+        )
+    if as_json:
+        display.print_json(summary)
+    else:
+        display.print_job(summary)
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHECK", help="Checks by name; all of them by default."),
+    ] = None,
+    database_url: DatabaseUrl = None,
+    shown: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Offenders to show per check.")
+    ] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the database against every claim of sql/checks. Writes nothing, locks nothing.
+
+    A check is a query that returns the offenders. Exits 1 when one finds any.
+    """
+    from earnings_pipeline import checks, display
+
+    with connection(database_url, "check") as conn, display.progress_bars() as report:
+        results = checks.run(conn, names, report=report, shown=shown)
+    if as_json:
+        display.print_json(results)
+    else:
+        display.print_checks(results)
+    if not all(result.ok for result in results):
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def build(
+    database_url: DatabaseUrl = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            "-s",
+            metavar="MODEL",
+            help="dbt's selection, such as finance; may be repeated.",
+        ),
+    ] = None,
+    unit_tests: Annotated[
+        bool, typer.Option("--unit-tests", help="Run dbt's unit tests too.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show dbt's own output.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the dbt models and run their tests: the schemas staging, finance and reconciliation.
+
+    Writes those schemas and nothing else; the app's tables are read in one snapshot. Exits 1 when a
+    test finds rows, 3 when a model cannot be built.
+    """
+    from earnings_pipeline import building, display
+
+    target = resolved(database_url)
+    with refusals(), display.progress_bars() as report:
+        result = building.build(
+            target, select or (), report=report, unit_tests=unit_tests, verbose=verbose
+        )
+    if as_json:
+        display.print_json(result)
+    else:
+        display.print_build(result)
+    if not result.ok:
+        raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def explain(
+    practitioner_id: Annotated[
+        int, typer.Argument(metavar="ID", help="The id of practitioners_practitioner.")
+    ],
+    database_url: DatabaseUrl = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="MOMENT",
+            formats=MOMENTS,
+            help="How it stood at this moment (UTC); now by default.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a practitioner's balance row by row, now or as of any moment. Writes nothing.
+
+    A moment that transactions still running may change is marked provisional.
+    """
+    from earnings_pipeline import display
+    from earnings_pipeline import explain as explain_
+
+    with connection(database_url, "explain") as conn:
+        balance = explain_.balance(conn, practitioner_id, in_utc(as_of))
+    if as_json:
+        display.print_balance_as_json(balance)
+    else:
+        display.print_balance(balance)
+
+
+@app.command()
+def report(
+    database_url: DatabaseUrl = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to; .earnings/reports by default."
+        ),
+    ] = None,
+) -> None:
+    """Write the report: one self-contained page with charts, for finance. Reads the marts.
+
+    Run scripts/earnings build first. The file is the only thing that is written.
+    """
+    from earnings_pipeline import display, pipeline
+    from earnings_pipeline import report as report_
+
+    target = resolved(database_url)
+    path = output or pipeline.report_path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with connection_to(target, "report") as conn:
+        display.print_report(report_.write(conn, path))
+
+
+@app.command()
+def run(
+    database_url: DatabaseUrl = None,
+    yes: Yes = False,
+    without_jobs: Annotated[
+        bool,
+        typer.Option(
+            "--without-jobs",
+            help="Leave the jobs out: on a backlog they complete every past booking at once.",
+        ),
+    ] = False,
+    bookings: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=300, help="How many bookings the sample has."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="The sample's seed: one seed, one sample.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the main job: doctor, migrate up, jobs, dbt build, expectations, check, report.
+
+    Without a database it starts the embedded server and loads the sample marketplace, once. On a
+    database that was named it never loads a sample: it prints what it would do, and writes nothing
+    before you have typed the database's name or given --yes. Stopped at any moment, the same command
+    goes on; when nothing has changed it writes nothing. It drops no column (that is migrate
+    contract) and pays nothing out (that is jobs run payouts).
+    """
+    from earnings_pipeline import display, pipeline
+
+    target = resolved(database_url)
+    with refusals():
+        if target.is_embedded:
+            as_of = prepare_sample(target, bookings, seed)
+        else:
+            if bookings is not None or seed is not None:
+                raise WrongUsage("--bookings and --seed are for the sample on the embedded server")
+            as_of = None
+            with display.progress_bars() as report:
+                plan = pipeline.plan(target, as_of=as_of, report=report)
+            display.print_plan(plan, with_jobs=not without_jobs)
+            confirm(target, "run the pipeline", yes)
+        with display.progress_bars() as report:
+            summary = pipeline.run(
+                target,
+                as_of=as_of,
+                with_jobs=not without_jobs,
+                report=report,
+                announce=display.print_step,
+            )
+    if as_json:
+        display.print_json(summary)
+    else:
+        display.print_summary(summary)
+    if summary.problems:
+        raise typer.Exit(FINDINGS)
+
+
+def prepare_sample(target: Target, bookings: int | None, seed: int | None) -> datetime:
+    """Have the embedded server hold a sample that is fit for the pipeline; return its today."""
+    from earnings_pipeline import display, pipeline, sample
+
+    display.err.print(f"embedded server: {target}")
+    with display.progress_bars() as report, display.step("sample marketplace") as note:
+        note(
+            pipeline.load_sample(
+                target,
+                bookings=bookings or pipeline.DEFAULT_BOOKINGS,
+                seed=pipeline.DEFAULT_SEED if seed is None else seed,
+                report=report,
+            )
+        )
+    with display.progress_bars() as report, display.step("doctor, preflight") as note:
+        findings, preflight = pipeline.examine(target, report)
+        warnings = sum(finding.severity == "warning" for finding in findings)
+        dirty = sum(not result.ok for result in preflight)
+        note(f"{warnings} warnings; {dirty} of {len(preflight)} expectations not met by old rows")
+    return sample.AS_OF
 
 
 @server.command("start")
@@ -117,17 +471,56 @@ def server_status(as_json: AsJson = False) -> None:
 
 @contextmanager
 def connection(database_url: str | None, command: str) -> Iterator[psycopg.Connection]:
-    """Connect to the target for the length of one command."""
+    """Connect to the database that was named for the length of one command."""
+    with connection_to(resolved(database_url), command) as conn:
+        yield conn
+
+
+@contextmanager
+def connection_to(target: Target, command: str) -> Iterator[psycopg.Connection]:
     from earnings_pipeline import database
 
-    with database.connect(resolved(database_url), command) as conn:
+    with database.refusals(), database.connect(target, command) as conn:
         yield conn
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    from earnings_pipeline import database
+
+    with database.refusals():
+        yield
 
 
 def resolved(database_url: str | None) -> Target:
     from earnings_pipeline import target
 
     return target.resolve(database_url, os.environ)
+
+
+def confirm(target: Target, what: str, yes: bool) -> None:
+    """Have a person type the database's name before `what` is done to it."""
+    from earnings_pipeline import display
+
+    if yes:
+        return
+    if not display.is_interactive():
+        raise WrongUsage(
+            f"nothing was written: {what} needs a confirmation, and there is no terminal to ask on",
+            "Give --yes to go on without being asked.",
+        )
+    answer = typer.prompt(
+        f"To {what} on {target}, type the database's name ({target.dbname})", err=True
+    )
+    if answer.strip() != target.dbname:
+        raise WrongUsage("nothing was written: that is not the database's name")
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment without a time zone is meant in UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
 
 
 def main() -> NoReturn:
@@ -140,20 +533,9 @@ def main() -> NoReturn:
         raise
     except PipelineError as error:
         fail(error)
-    except Exception as error:
-        fail(_expected(error))
+    except OSError as error:
+        fail(PipelineError(f"{error.strerror or error}: {error.filename}"))
     raise AssertionError("typer always exits")
-
-
-def _expected(error: Exception) -> PipelineError:
-    """Return what stands for an error of the database; anything else is a bug and goes on."""
-    import psycopg
-
-    from earnings_pipeline.database import explained
-
-    if isinstance(error, psycopg.Error):
-        return explained(error)
-    raise error
 
 
 def fail(error: PipelineError) -> NoReturn:

@@ -6,11 +6,13 @@ import dataclasses
 import datetime
 import decimal
 import json
+import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -24,8 +26,15 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from earnings_pipeline.doctor import Finding
 from earnings_pipeline.progress import Progress, Report
+
+if TYPE_CHECKING:
+    from earnings_pipeline.building import BuildResult
+    from earnings_pipeline.checks import CheckResult
+    from earnings_pipeline.doctor import Finding
+    from earnings_pipeline.explain import ExplainedBalance
+    from earnings_pipeline.jobs import JobSummary
+    from earnings_pipeline.pipeline import Plan, StepDone, Summary
 
 SEVERITY_STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
@@ -53,7 +62,9 @@ def _as_json(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def print_rows(rows: Sequence[object], columns: Sequence[str], title: str = "") -> None:
+def print_rows(
+    rows: Sequence[object], columns: Sequence[str], title: str = "", console: Console = out
+) -> None:
     """Print dataclasses or dictionaries as a table; numbers stand to the right."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     values = [[_value(row, column) for column in columns] for row in rows]
@@ -64,7 +75,7 @@ def print_rows(rows: Sequence[object], columns: Sequence[str], title: str = "") 
         table.add_column(_heading(column), justify="right" if is_number else "left")
     for row in values:
         table.add_row(*(_cell(column, value) for column, value in zip(columns, row, strict=True)))
-    out.print(table)
+    console.print(table)
 
 
 def money(cents: int | None, currency: str = "") -> str:
@@ -149,3 +160,158 @@ def print_findings(findings: Sequence[Finding]) -> None:
         out.print(mark + Text(f"{finding.subject}: {finding.message}", style=""))
         if finding.hint:
             out.print(Text(f"         {finding.hint}", style="dim"))
+
+
+def print_job(summary: JobSummary) -> None:
+    """Print what a job did: the counts that are not zero, and the money."""
+    counts = {
+        "completed": summary.completed_count,
+        "earnings created": summary.earnings_created_count,
+        "released": summary.released_count,
+        "payouts": summary.payout_count,
+        "packages expired": summary.expired_count,
+        "left to another session": summary.skipped_count,
+        "new exceptions": summary.error_count,
+    }
+    done = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    amounts = ", ".join(money(cents, currency) for currency, cents in summary.cents.items())
+    out.print(f"{summary.job}: {done or 'nothing was due'}{f' ({amounts})' if amounts else ''}")
+
+
+def print_checks(results: Sequence[CheckResult]) -> None:
+    """Print each claim with its verdict; below those that fail, the first offenders."""
+    for result in results:
+        mark = Text("  ok  " if result.ok else "FAILS ", style="green" if result.ok else "bold red")
+        out.print(mark + Text(f"{result.name}: {result.claim}"))
+        if result.ok:
+            continue
+        out.print(f"      {result.offender_count:,} offenders, rule {result.rule}", style="dim")
+        for offender in result.offenders:
+            detail = f"      {offender.subject} {offender.subject_id}: {offender.detail}"
+            out.print(Text(detail))
+        out.print(Text(f"      If not {result.remedy}", style="dim"))
+    failed = sum(not result.ok for result in results)
+    out.print(f"{len(results)} claims, {failed} with offenders")
+
+
+def print_build(result: BuildResult) -> None:
+    """Print what dbt built, and for each failure some of the rows that it found."""
+    for failure in [*result.errors, *result.findings]:
+        out.print(Text(f"{failure.kind} {failure.node}: {failure.message}", style="red"))
+        if failure.rows:
+            print_rows(failure.rows, list(failure.rows[0]))
+    built = ", ".join(f"{count} {kind}s" for kind, count in result.node_counts.items())
+    out.print(
+        f"{built or 'nothing'} built in {result.seconds:.0f} s, {len(result.findings)} tests "
+        f"with findings, {len(result.errors)} errors, {len(result.skipped)} skipped"
+    )
+    if not result.ok:
+        out.print(f"dbt's log: {result.log}")
+
+
+def print_balance(balance: ExplainedBalance) -> None:
+    """Print a practitioner's balance and the rows that add up to it."""
+    finality = "" if balance.is_final else " (provisional: transactions are still running)"
+    moment = balance.as_of.strftime("%Y-%m-%d %H:%M:%S UTC")
+    out.print(f"practitioner {balance.practitioner_id} as of {moment}{finality}")
+    totals = [
+        {"currency": currency, "status": status, "net_cents": net}
+        for (currency, status), net in balance.totals.items()
+    ]
+    print_rows(totals, ["currency", "status", "net_cents"])
+    out.print()
+    print_rows(
+        balance.rows,
+        [
+            *("earnings_id", "booking_id", "currency", "status", "net_amount_cents", "since"),
+            *("available_after", "payout_id", "event", "reason"),
+        ],
+    )
+
+
+def print_balance_as_json(balance: ExplainedBalance) -> None:
+    totals = [
+        {"currency": currency, "status": status, "net_amount_cents": net}
+        for (currency, status), net in balance.totals.items()
+    ]
+    fields = {field.name: getattr(balance, field.name) for field in dataclasses.fields(balance)}
+    print_json(fields | {"totals": totals})
+
+
+def print_report(path: Path) -> None:
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    out.print(f"the report: {path}")
+    out.print(f"to open it: {opener} {shlex.quote(str(path))}")
+
+
+def print_step(done: StepDone) -> None:
+    """Print one finished step with the time it took."""
+    err.print(Text(f"  {done.name:<20} {done.seconds:6.1f} s  {done.note}"))
+
+
+@contextmanager
+def step(name: str) -> Iterator[Callable[[str], None]]:
+    """Time a step and print it when it has ended; the callable given takes its note."""
+    from earnings_pipeline.pipeline import StepDone
+
+    started = time.monotonic()
+    notes: list[str] = []
+    yield notes.append
+    print_step(StepDone(name=name, seconds=time.monotonic() - started, note=" ".join(notes)))
+
+
+def print_plan(plan: Plan, *, with_jobs: bool) -> None:
+    """Print what a run would do to a database, before anything is written."""
+    err.print(Text(f"This is what the run would do to {plan.target}.", style="bold"))
+    warnings = [finding for finding in plan.findings if finding.severity != "ok"]
+    for finding in plan.findings:
+        err.print(Text(f"  {finding.subject}: {finding.message}"))
+        if finding in warnings:
+            err.print(Text(f"    {finding.hint}", style="dim"))
+    dirty = [result for result in plan.preflight if not result.ok]
+    err.print(f"Old rows that are not as expected: {len(dirty)} kinds", style="bold")
+    for result in dirty:
+        err.print(Text(f"  {described_result(result)}"))
+    err.print("migrate up", style="bold")
+    print_planned(plan.migration, err)
+    err.print("jobs", style="bold")
+    if not with_jobs:
+        err.print("  left out (--without-jobs)")
+    elif plan.due:
+        print_rows(plan.due, ["job", "currency", "row_count", "net_cents"], console=err)
+        err.print(
+            "  Past bookings become completed and the app may ask their clients for a review: "
+            "--without-jobs leaves that for later."
+        )
+    else:
+        err.print("  nothing is due")
+    err.print(
+        "Then dbt writes the schemas staging, finance and reconciliation, "
+        "and the report is written here."
+    )
+
+
+def print_summary(summary: Summary) -> None:
+    """Print what a run did, in counts and money, and where the report lies."""
+    out.print()
+    print_rows(
+        summary.money,
+        ["currency", "status", "row_count", "net_cents"],
+        title=f"earnings in {summary.target}",
+    )
+    moved = [{"step": name, "rows_changed": count} for name, count in summary.migrated_rows.items()]
+    if moved:
+        out.print()
+        print_rows(moved, ["step", "rows_changed"], title="the data migration")
+    out.print()
+    for summary_of_job in summary.jobs:
+        print_job(summary_of_job)
+    out.print()
+    if summary.problems:
+        out.print(Text("what needs a person first:", style="bold yellow"))
+        for problem in summary.problems:
+            out.print(Text(f"  {problem}"))
+    else:
+        out.print("every claim holds: no check and no test found an offender")
+    print_report(summary.report)
+    out.print(f"done in {summary.seconds:.0f} s; running it again goes on from here")

@@ -51,7 +51,13 @@ SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
 }
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests: quick rather than safe, and with what a real server may have.
+THROW_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_prepared_transactions": "5",
+}
 
 
 def binaries(major: int = 18) -> Path:

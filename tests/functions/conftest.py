@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from before_app import BeforeApp
 
+from before_app import BeforeApp
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 

@@ -7,10 +7,10 @@ from itertools import permutations
 
 import psycopg
 import pytest
-from before_app import HOLD, BeforeApp, now
-from rules import STATUSES, TRANSITIONS
 
+from before_app import HOLD, BeforeApp, now
 from earnings_pipeline.engine import functions
+from rules import STATUSES, TRANSITIONS
 
 
 def test_a_booked_appointment_earns_projected_from_its_end(app: BeforeApp, pia: int) -> None:
@@ -118,9 +118,7 @@ def test_the_app_cannot_release_a_hold_early(app: BeforeApp, pia: int) -> None:
     assert app.earnings(booking_id) == [("pending", 10000, 8500)]
 
 
-def test_a_release_loop_cannot_revive_what_was_reversed_meanwhile(
-    app: BeforeApp, pia: int
-) -> None:
+def test_a_release_loop_cannot_revive_what_was_reversed_meanwhile(app: BeforeApp, pia: int) -> None:
     booking_id = app.checkout(app.client(), app.service(pia))
     app.end_video_room(booking_id)
     [stale] = app.rows("payments_earningstransaction", booking_id=booking_id)
@@ -133,9 +131,7 @@ def test_a_release_loop_cannot_revive_what_was_reversed_meanwhile(
     assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
 
 
-def test_a_canceled_booking_that_was_paid_out_is_clawed_back_once(
-    app: BeforeApp, pia: int
-) -> None:
+def test_a_canceled_booking_that_was_paid_out_is_clawed_back_once(app: BeforeApp, pia: int) -> None:
     booking_id = paid_booking(app, pia)
 
     app.cancel(booking_id)
@@ -238,9 +234,7 @@ def paid_booking(app: BeforeApp, practitioner_id: int) -> int:
     """A booking delivered four days ago, released, and paid out by the app."""
     booking_id = app.checkout(app.client(), app.service(practitioner_id))
     delivered_at = now() - timedelta(days=4)
-    app.update(
-        "bookings_booking", booking_id, status="completed", completed_at=delivered_at
-    )
+    app.update("bookings_booking", booking_id, status="completed", completed_at=delivered_at)
     app.conn.execute("select * from earnings.release_holds()")
     app.pay_out(practitioner_id)
     return booking_id

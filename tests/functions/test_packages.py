@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from before_app import BeforeApp, now
 
+from before_app import BeforeApp, now
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 

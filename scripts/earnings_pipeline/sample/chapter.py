@@ -31,6 +31,7 @@ from earnings_pipeline.sample.rows import (
     ServiceSession,
     Subscription,
     User,
+    quoted,
 )
 
 FIRST_NAMES = (
@@ -82,12 +83,12 @@ class Sale:
     usage: Credit
     earnings: Earnings | None
     children: list[Booking] = field(default_factory=list)
-    record: CompletionRecord | None = None
 
     @property
     def earned(self) -> Earnings:
-        """The earnings, where the sale surely has some."""
-        assert self.earnings is not None
+        """The earnings, where the task has surely run."""
+        if self.earnings is None:
+            raise LookupError(f"the sale of booking {self.booking.id} has no earnings")
         return self.earnings
 
 
@@ -108,12 +109,16 @@ class Chapter:
         self.rng = rng
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.truth: list[Truth] = []
+        # what an earlier try at the plan wrote, for samples that pretend there was one
+        self.half_done: list[str] = []
         self.bookings: list[Booking] = []
         self.earnings: list[Earnings] = []
         self.practitioners: dict[int, Practitioner] = {}
         # the shape that is being written, and the one that each practitioner belongs to
         self.shape = "00_ordinary"
         self.shape_of: dict[int, str] = {}
+        self.service_types: dict[int, int] = {}
+        self.contents: dict[int, list[int]] = defaultdict(list)
         self.credit_sums: Counter[int] = Counter()
         # how far a cached balance is off; None: its row is missing
         self.credit_drift: dict[int, int] = {}
@@ -185,6 +190,7 @@ class Chapter:
                 **values,
             )
         )
+        self.service_types[service.id] = service_type
         self.add(ServicePractitioner(practitioner_id=practitioner.id, service_id=service.id))
         return service
 
@@ -199,6 +205,7 @@ class Chapter:
         """Offer a package or bundle of other services."""
         package = self.service(practitioner, service_type, price_cents, **values)
         for child, quantity in contents:
+            self.contents[package.id].append(child.id)
             self.add(
                 Relationship(
                     parent_service_id=package.id, child_service_id=child.id, quantity=quantity
@@ -379,8 +386,7 @@ class Chapter:
                 )
             )
         if has_record:
-            record = CompletionRecord(created_at=at + 3, package_booking_id=sale.booking.id)
-            sale.record = self.add(record)
+            self.add(CompletionRecord(created_at=at + 3, package_booking_id=sale.booking.id))
         return sale
 
     def complete(self, booking: Booking, at: int) -> None:
@@ -394,7 +400,7 @@ class Chapter:
         booking.actual_end_time = at
 
     def cancel(self, sale: Sale, at: int, *, refunded: bool = True, british: bool = False) -> None:
-        """Cancel a booking on either of the app's two paths; the card part comes back as credits."""
+        """Cancel a booking on one of the app's two paths; the card part comes back as credits."""
         booking = sale.booking
         booking.status = "cancelled" if british else "canceled"
         booking.canceled_at = None if british else at
@@ -458,6 +464,17 @@ class Chapter:
             row.payout_id = payout.id
         return payout
 
+    def link_half(self, booking: Booking, order: Order) -> None:
+        """Let the earlier try have linked a booking."""
+        self.half_done.append(f"{order.id},{booking.id},,\n")
+
+    def describe_half(
+        self, order: Order, order_type: str, metadata: dict[str, object] | None
+    ) -> None:
+        """Let the earlier try have described a package order, rightly or not."""
+        described = "" if metadata is None else quoted(metadata)
+        self.half_done.append(f"{order.id},,{order_type},{described}\n")
+
     def expect(self, subject: str, subject_id: int, why: str, /, **attributes: object) -> None:
         """Say what must be true of a subject after the migration.
 
@@ -478,8 +495,16 @@ class Chapter:
             earnings.status_in_the_end = str(attributes["status"])
         self.expect("earnings", earnings.id, why, **attributes)
 
-    def expect_created(self, booking: Booking, why: str, gross_cents: int, rate: int) -> None:
+    def expect_created(
+        self,
+        booking: Booking,
+        why: str,
+        gross_cents: int,
+        rate: int,
+        delivered: int | None = None,
+    ) -> None:
         """Say that a delivered booking gets the earnings that it lacks."""
+        delivered = booking.delivered_at if delivered is None else delivered
         net = gross_cents - world.commission(rate, gross_cents)
         self.to_be_created.append((booking.practitioner_id, "pending", net))
         self.expect(
@@ -490,7 +515,7 @@ class Chapter:
             live_status="pending",
             live_gross_amount_cents=gross_cents,
             live_net_amount_cents=net,
-            live_available_after=booking.delivered_at + HOLD,
+            live_available_after=delivered + HOLD,
         )
 
     def close(self) -> None:

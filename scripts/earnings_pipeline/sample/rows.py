@@ -268,8 +268,6 @@ class Order(Row):
     practitioner_id: int | None = None
     service_id: int | None = None
     user_id: int
-    # only in half-done deployments, where the column exists already
-    package_metadata: dict[str, object] | None = None
 
     @property
     def total_amount_cents(self) -> int:
@@ -372,8 +370,6 @@ class Booking(Row):
     service_id: int
     service_session_id: int | None = None
     user_id: int
-    # only in half-done deployments, where the column exists already
-    order_id: int | None = None
 
     @property
     def final_amount_cents(self) -> int:

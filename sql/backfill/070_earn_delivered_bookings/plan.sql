@@ -316,7 +316,7 @@ created as (
         services.name as service_name,
         case when is_netted then 'reversed' else 'pending' end as new_status,
         case when is_netted then 'netted_by_purchase' else 'earnings_were_missing' end as reason,
-        earnings.commission_rate(judged.practitioner_id, judged.service_id, now()) as commission_rate,
+        earnings.commission_rate(judged.practitioner_id, judged.service_id, judged.delivered_at) as commission_rate,
         coalesce(judged.order_currency, earnings.setting('currency')) as currency,
         case
             when is_session and is_netted then slot_amount_cents
@@ -466,7 +466,7 @@ select
         'currency', currency,
         'description', case new_status
             when 'reversed' then 'Netted by the paid purchase: ' || service_name
-            else 'Earnings from ' || service_name
+            else 'Earnings for ' || service_name
         end,
         'transaction_type', 'booking_completion',
         'external_fees', '{}'::jsonb,

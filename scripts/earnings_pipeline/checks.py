@@ -1,0 +1,134 @@
+"""Run sql/checks: each is a query that returns the offenders against one claim."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from earnings_pipeline import sqlfiles
+from earnings_pipeline.errors import WrongUsage
+from earnings_pipeline.progress import Progress, Report, silent
+
+FOLDER = "checks"
+TASK = "check"
+OFFENDERS_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One claim about the database; `query` returns the rows that make it false."""
+
+    name: str
+    claim: str
+    rule: str
+    remedy: str
+    query: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offender:
+    """What offends against a claim: the kind of thing, its id, and what was seen."""
+
+    subject: str
+    subject_id: int
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What a check found; `offenders` are the first of `offender_count`."""
+
+    name: str
+    claim: str
+    rule: str
+    remedy: str
+    offender_count: int
+    offenders: tuple[Offender, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.offender_count == 0
+
+
+def load() -> list[Check]:
+    """Return every check, by name."""
+    return [_parsed(name) for name in sqlfiles.names(FOLDER)]
+
+
+def run(
+    conn: psycopg.Connection,
+    names: Sequence[str] | None = None,
+    report: Report = silent,
+    shown: int = OFFENDERS_SHOWN,
+) -> list[CheckResult]:
+    """Run the checks named, all of them by default, in one snapshot of the database.
+
+    Nothing is written or locked, so it can run at any time and as a role that only reads.  Inside
+    a transaction of the caller's it sees what that has written.
+    """
+    wanted = _chosen(load(), names)
+    is_idle = conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    results = []
+    with conn.transaction():
+        if is_idle:
+            conn.execute("set transaction isolation level repeatable read, read only")
+        for number, check in enumerate(wanted):
+            report(Progress(task=TASK, done=number, total=len(wanted), note=check.name))
+            results.append(_run(conn, check, shown))
+    report(Progress(task=TASK, done=len(wanted), total=len(wanted)))
+    return results
+
+
+def _run(conn: psycopg.Connection, check: Check, shown: int) -> CheckResult:
+    started = time.monotonic()
+    query = sqlfiles.read("queries/count_offenders").replace("{check}", check.query)
+    rows = conn.execute(query.replace("{shown}", str(shown)).encode()).fetchall()
+    return CheckResult(
+        name=check.name,
+        claim=check.claim,
+        rule=check.rule,
+        remedy=check.remedy,
+        offender_count=rows[0][0],
+        offenders=tuple(
+            Offender(subject=subject, subject_id=subject_id, detail=detail)
+            for _, subject, subject_id, detail in rows
+            if subject is not None
+        ),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _chosen(checks: list[Check], names: Sequence[str] | None) -> list[Check]:
+    if not names:
+        return checks
+    by_name = {check.name: check for check in checks}
+    if unknown := [name for name in names if name not in by_name]:
+        raise WrongUsage(
+            f"there is no check named {unknown[0]}", f"The checks are {', '.join(by_name)}."
+        )
+    return [by_name[name] for name in names]
+
+
+def _parsed(path: str) -> Check:
+    """Read the header of a check: the claim, the rule, and what to do if it does not hold."""
+    text = sqlfiles.read(path)
+    head = re.match(r"((?:--.*\n)+)", text)
+    if head is None:
+        raise ValueError(f"sql/{path}.sql does not begin with its claim")
+    lines = [line.removeprefix("--").strip() for line in head[1].splitlines()]
+    claim, _, rest = " ".join(lines).partition("  Rule ")
+    rule, _, remedy = rest.partition(" If not ")
+    if not remedy:
+        raise ValueError(f"sql/{path}.sql does not say its rule and what to do")
+    return Check(
+        name=path.split("/")[-1],
+        claim=claim.strip(),
+        rule=rule.strip(),
+        remedy=remedy.strip(),
+        query=text[head.end() :].strip().rstrip(";"),
+    )

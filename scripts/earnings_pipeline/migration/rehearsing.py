@@ -1,0 +1,208 @@
+"""Rehearse the backfill on temporary copies, in a transaction that can write nothing else."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from earnings_pipeline import sqlfiles
+from earnings_pipeline.migration import backfilling
+from earnings_pipeline.migration.session import set_range
+from earnings_pipeline.migration.steps import Step, backfill
+from earnings_pipeline.progress import Progress, Report
+
+# Rows of these are changed; everything else is read where it is.  Long texts are not copied.
+COPIED_TABLES: dict[str, frozenset[str]] = {
+    "bookings_booking": frozenset(
+        {
+            "title",
+            "description",
+            "client_notes",
+            "practitioner_notes",
+            "meeting_url",
+            "service_description_snapshot",
+            "package_contents_snapshot",
+            "cancellation_reason",
+            "metadata",
+        }
+    ),
+    "payments_order": frozenset({"metadata", "tax_details", "audit_log"}),
+    "payments_earningstransaction": frozenset({"description", "external_fees", "metadata"}),
+    "payments_practitionerearnings": frozenset(),
+}
+ADDED_COLUMNS = {
+    "bookings_booking": ("order_id bigint", "credit_usage_transaction_id bigint"),
+    "payments_order": ("package_metadata jsonb",),
+}
+OWN_TABLES = (
+    "settings",
+    "exception_kinds",
+    "exceptions",
+    "purchase_bookings",
+    "package_terms",
+    "session_slots",
+    "order_links",
+    "row_changes",
+)
+CREATE_TABLE = re.compile(
+    r"^create table (?P<schema>earnings|earnings_migration)\.(?P<name>\w+) \(\n.*?^\);",
+    re.DOTALL | re.MULTILINE,
+)
+INSERT_SETTINGS = re.compile(r"^insert into earnings\.settings .*?;$", re.DOTALL | re.MULTILINE)
+FUNCTION_CALL = re.compile(r"\bearnings\.(\w+)\(")
+ENGINE_NAME = re.compile(r"\bearnings\.(?=\w)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedReason:
+    """What one step would do for one reason: rows, cents by currency, and a few ids."""
+
+    step: str
+    table: str
+    operation: str
+    reason: str
+    row_count: int
+    amount_cents: dict[str, int]
+    sample_ids: tuple[int, ...]
+
+
+def rehearse(conn: psycopg.Connection, *, report: Report) -> list[PlannedReason]:
+    """Run every backfill step on temporary copies and sum up what it would do.
+
+    Needs nothing but the app's tables and the right to make temporary ones.  Once the copies
+    are made the transaction turns read-only, and in the end it is rolled back.
+    """
+    result: list[PlannedReason] = []
+    with conn.transaction(force_rollback=True):
+        _copy(conn, report)
+        conn.execute("set transaction read only")
+        steps = backfill()
+        for number, step in enumerate(steps, start=1):
+            report(Progress(task="plan", done=number - 1, total=len(steps), note=step.name))
+            result += _rehearse_step(conn, step)
+        report(Progress(task="plan", done=len(steps), total=len(steps)))
+    return result
+
+
+def _rehearse_step(conn: psycopg.Connection, step: Step) -> list[PlannedReason]:
+    set_range(conn, 0, backfilling.LAST_ID)
+    if step.has("prepare"):
+        conn.execute(_on_copies(step.text("prepare")))
+    if not backfilling.fill_planned(conn, _on_copies(step.text("plan"))):
+        return []
+    conn.execute(sqlfiles.read("queries/migration_allocate_ids"))
+    conn.execute(_on_copies(step.text("apply")))
+    planned: dict[tuple[str, str, str], PlannedReason] = {}
+    for table, operation, reason, currency, rows, cents, samples in conn.execute(
+        sqlfiles.read("queries/migration_summary_of_plan")
+    ):
+        known = planned.get((table, operation, reason))
+        amounts = {currency: cents} if currency and cents is not None else {}
+        planned[table, operation, reason] = PlannedReason(
+            step=step.name,
+            table=table,
+            operation=operation,
+            reason=reason,
+            row_count=rows + (known.row_count if known else 0),
+            amount_cents={**(known.amount_cents if known else {}), **amounts},
+            sample_ids=((known.sample_ids if known else ()) + tuple(samples))[:5],
+        )
+    return list(planned.values())
+
+
+def _copy(conn: psycopg.Connection, report: Report) -> None:
+    conn.execute("set local search_path = public")
+    for number, (table, left_out) in enumerate(COPIED_TABLES.items()):
+        report(Progress(task="copy", done=number, total=len(COPIED_TABLES), note=table))
+        _copy_app_table(conn, table, left_out)
+    for name, text in _own_tables().items():
+        _copy_own_table(conn, name, text)
+    _load_kinds(conn)
+    conn.execute(sqlfiles.read("queries/migration_work_tables"))
+    conn.execute("set local check_function_bodies = off")
+    for name in sorted(_functions()):
+        conn.execute(_on_copies(sqlfiles.read(f"functions/earnings.{name}")))
+    conn.execute("set local search_path = pg_temp, public")
+    conn.execute(sqlfiles.read("queries/migration_rehearsal_indexes"))
+
+
+def _copy_app_table(conn: psycopg.Connection, table: str, left_out: frozenset[str]) -> None:
+    columns = conn.execute(
+        sqlfiles.read("queries/migration_columns"), {"table": f"public.{table}"}
+    ).fetchall()
+    values = [
+        sql.SQL("null::{} as {}").format(sql.SQL(kind), sql.Identifier(column))
+        if column in left_out
+        else sql.Identifier(column)
+        for column, kind in columns
+    ]
+    conn.execute(
+        sql.SQL("create temporary table {} as select {} from {}").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(values),
+            sql.Identifier("public", table),
+        )
+    )
+    for column in ADDED_COLUMNS.get(table, ()):
+        conn.execute(f"alter table pg_temp.{table} add column if not exists {column}")
+    identity = sql.SQL(sqlfiles.read("queries/migration_rehearsal_identity"))
+    conn.execute(identity.format(table=sql.Identifier("pg_temp", table), source=sql.Literal(table)))
+
+
+def _own_tables() -> dict[str, str]:
+    """Return the statements that create the engine's tables that the backfill works with."""
+    return {
+        found["name"]: found[0]
+        for name in sqlfiles.names("changes")
+        for found in CREATE_TABLE.finditer(sqlfiles.read(name))
+        if found["name"] in OWN_TABLES
+    }
+
+
+def _copy_own_table(conn: psycopg.Connection, name: str, text: str) -> None:
+    schema = CREATE_TABLE.match(text)
+    assert schema is not None  # noqa: S101 (the same pattern found it)
+    conn.execute(re.sub(r"^create table \w+\.", "create temporary table ", text))
+    row = conn.execute("select to_regclass(%s)", [f"{schema['schema']}.{name}"]).fetchone()
+    if row and row[0]:
+        conn.execute(
+            sql.SQL("insert into {} overriding system value select * from {}").format(
+                sql.Identifier("pg_temp", name), sql.Identifier(schema["schema"], name)
+            )
+        )
+    elif name == "settings":
+        for change in sqlfiles.names("changes"):
+            for found in INSERT_SETTINGS.findall(sqlfiles.read(change)):
+                conn.execute(_on_copies(found))
+
+
+def _load_kinds(conn: psycopg.Connection) -> None:
+    with (sqlfiles.ROOT / "seeds" / "exception_kinds.csv").open(encoding="utf-8", newline="") as f:
+        rows = [tuple(row.values()) for row in csv.DictReader(f)]
+    conn.execute("delete from pg_temp.exception_kinds")
+    with conn.cursor() as cursor:
+        cursor.executemany("insert into pg_temp.exception_kinds values (%s, %s, %s, %s)", rows)
+
+
+def _functions() -> set[str]:
+    """Name the engine's functions that the plans call, directly or through others."""
+    known: set[str] = set()
+    texts = [step.text("plan") for step in backfill()]
+    while texts:
+        called = set(FUNCTION_CALL.findall(texts.pop())) - known
+        known |= called
+        texts += [_body(sqlfiles.read(f"functions/earnings.{name}")) for name in called]
+    return known
+
+
+def _body(text: str) -> str:
+    return text.split("$$")[1]
+
+
+def _on_copies(text: str) -> str:
+    """Let the engine's names mean the temporary tables and functions."""
+    return ENGINE_NAME.sub("pg_temp.", text)

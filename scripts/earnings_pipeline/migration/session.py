@@ -1,0 +1,99 @@
+"""What every command of the migration needs of its session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from earnings_pipeline import sqlfiles
+from earnings_pipeline.errors import DatabaseRefused, WrongUsage
+
+# Any fixed number: it keeps two operators apart.
+MIGRATION_LOCK = 4_826_002
+APP_TABLES_FIRST = "public, earnings, earnings_migration"
+WORK_TABLES = ("planned", "reverting", "link_candidates")
+
+
+@contextmanager
+def one_operator(conn: psycopg.Connection) -> Iterator[None]:
+    """Hold the lock that lets one migration command write at a time, or refuse at once."""
+    row = conn.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
+    if not (row and row[0]):
+        other = conn.execute(
+            sqlfiles.read("queries/migration_operator"), {"lock_id": MIGRATION_LOCK}
+        ).fetchone()
+        who = f" (pid {other[0]}, {other[1]}, connected {other[2]})" if other else ""
+        raise DatabaseRefused(
+            f"another migration is running on this database{who}",
+            "Wait until it has finished; scripts/earnings migrate status shows how far it is.",
+        )
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute("select pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+@contextmanager
+def work_tables(conn: psycopg.Connection) -> Iterator[None]:
+    """Provide the temporary tables that batches work with, which the migrator may read."""
+    _drop_work_tables(conn)
+    with conn.transaction():
+        conn.execute(sqlfiles.read("queries/migration_work_tables"))
+        conn.execute("grant select on planned, reverting to earnings_migrator")
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            _drop_work_tables(conn)
+
+
+def search_app_tables_first(conn: psycopg.Connection) -> None:
+    """Let unqualified names mean the app's tables, then the engine's, in this transaction."""
+    conn.execute("select set_config('search_path', %s, true)", [APP_TABLES_FIRST])
+
+
+def set_range(conn: psycopg.Connection, after_id: int, until_id: int) -> None:
+    """Tell a plan which keys it is about, in this transaction."""
+    conn.execute(
+        "select set_config('earnings_migration.after_id', %s, true),"
+        " set_config('earnings_migration.until_id', %s, true)",
+        [str(after_id), str(until_id)],
+    )
+
+
+def is_begun(conn: psycopg.Connection) -> bool:
+    """Say whether the migration's own tables are there."""
+    row = conn.execute("select to_regclass('earnings_migration.steps') is not null").fetchone()
+    return bool(row and row[0])
+
+
+def is_contracted(conn: psycopg.Connection) -> bool:
+    """Say whether contract has dropped the old columns."""
+    if not is_begun(conn):
+        return False
+    return states(conn).get("contract", "reverted") != "reverted"
+
+
+def refuse_contracted(conn: psycopg.Connection) -> None:
+    if is_contracted(conn):
+        raise WrongUsage(
+            "contract has dropped columns that this needs",
+            "Bring them back first: scripts/earnings migrate contract --revert.",
+        )
+
+
+def states(conn: psycopg.Connection) -> dict[str, str]:
+    """Return the state of every step that has begun."""
+    if not is_begun(conn):
+        return {}
+    return dict(conn.execute("select step, state from earnings_migration.steps").fetchall())
+
+
+def _drop_work_tables(conn: psycopg.Connection) -> None:
+    for name in WORK_TABLES:
+        drop = sql.SQL("drop table if exists {}").format(sql.Identifier("pg_temp", name))
+        conn.execute(drop)

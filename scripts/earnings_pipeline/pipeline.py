@@ -1,0 +1,353 @@
+"""The main job: from a marketplace's database to right earnings, marts, checks and a report.
+
+On the embedded server it works on the sample marketplace.  On any other database it never
+loads a sample, and whoever calls `run` has shown the `Plan` and been told to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from earnings_pipeline import doctor, sqlfiles
+from earnings_pipeline.database import connect
+from earnings_pipeline.errors import DatabaseRefused, WrongUsage
+from earnings_pipeline.progress import Report
+from earnings_pipeline.target import Target
+
+if TYPE_CHECKING:
+    from earnings_pipeline.building import BuildResult
+    from earnings_pipeline.checks import CheckResult
+    from earnings_pipeline.expectations import ExpectationResult
+    from earnings_pipeline.jobs import JobSummary
+    from earnings_pipeline.migration import PlannedStep
+
+STATE = sqlfiles.ROOT / ".earnings"
+DEFAULT_BOOKINGS = 3000
+DEFAULT_SEED = 1
+LOADING = "marketplace_loading"
+# Paying out is a decision with a calendar of its own: scripts/earnings jobs run payouts.
+JOBS = ("complete", "release", "expire")
+MEND = "Mend these rows in the app first; the migration cannot know what is right."
+MODEL_FOLDERS = ("models", "macros", "seeds", "tests/dbt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What one job would find due, by currency; about as much, since the migration comes first."""
+
+    job: str
+    currency: str
+    row_count: int
+    net_cents: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run would do to a database."""
+
+    target: str
+    findings: Sequence[doctor.Finding]
+    preflight: Sequence[ExpectationResult]
+    migration: Sequence[PlannedStep]
+    due: Sequence[Due]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """A step of the run that has ended."""
+
+    name: str
+    seconds: float
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """The earnings of one currency in one status."""
+
+    currency: str
+    status: str
+    row_count: int
+    net_cents: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run did and what it left behind; `build` is None when nothing had changed."""
+
+    target: str
+    migrated_rows: Mapping[str, int]
+    jobs: Sequence[JobSummary]
+    build: BuildResult | None
+    marts: Sequence[ExpectationResult]
+    checks: Sequence[CheckResult]
+    money: Sequence[Money]
+    report: Path
+    seconds: float
+
+    @property
+    def problems(self) -> list[str]:
+        """What a person must look at before the numbers can be trusted."""
+        built = [] if self.build is None else [*self.build.errors, *self.build.findings]
+        return [
+            *(f"dbt: {failure.node}: {failure.message}" for failure in built),
+            *(f"marts: {described_result(result)}" for result in self.marts if not result.ok),
+            *(
+                f"check: {result.claim} ({result.offender_count} offenders)"
+                for result in self.checks
+                if not result.ok
+            ),
+        ]
+
+
+Announce = Callable[[StepDone], None]
+
+
+def load_sample(target: Target, *, bookings: int, seed: int, report: Report) -> str:
+    """Have the embedded database hold the sample, loaded once; say what was done.
+
+    Loaded under another name and renamed when complete, so an interrupted load leaves nothing.
+    """
+    from earnings_pipeline import sample
+
+    if not target.is_embedded:
+        raise WrongUsage("the sample is loaded on the embedded server only")
+    with connect(target, "run") as conn:
+        if sample.is_loaded(conn):
+            return "there already"
+        (table_count,) = _row(conn, "pipeline_tables")
+        if table_count:
+            raise WrongUsage(
+                "the embedded database holds tables, and they are not the sample's",
+                "Name it with --database-url to work on it as on any other database.",
+            )
+    server = replace(target, parameters={**target.parameters, "dbname": "postgres"})
+    loading = replace(target, parameters={**target.parameters, "dbname": LOADING})
+    names = {"loading": sql.Identifier(LOADING), "final": sql.Identifier(target.dbname)}
+    with connect(server, "run") as conn:
+        conn.execute(sql.SQL("drop database if exists {loading} with (force)").format(**names))
+        conn.execute(sql.SQL("create database {loading}").format(**names))
+        with connect(loading, "run") as loader:
+            sample.create_tables(loader, form="before")
+            sample.load(loader, bookings=bookings, seed=seed, report=report)
+        conn.execute(sql.SQL("drop database if exists {final} with (force)").format(**names))
+        conn.execute(sql.SQL("alter database {loading} rename to {final}").format(**names))
+    return f"{bookings:,} bookings, seed {seed}"
+
+
+def plan(target: Target, *, as_of: datetime | None, report: Report) -> Plan:
+    """Examine the database and rehearse the migration, writing nothing."""
+    from earnings_pipeline import migration
+
+    findings, preflight = examine(target, report)
+    with connect(target, "run") as conn:
+        return Plan(
+            target=str(target),
+            findings=findings,
+            preflight=preflight,
+            migration=migration.plan(conn, report=report),
+            due=due(conn, as_of),
+        )
+
+
+def examine(
+    target: Target, report: Report
+) -> tuple[list[doctor.Finding], Sequence[ExpectationResult]]:
+    """Return what doctor and the preflight expectations find; refuse what must be mended first."""
+    from earnings_pipeline import expectations
+
+    with connect(target, "run") as conn:
+        findings = doctor.examine(conn)
+    refuse([(found.message, found.hint) for found in findings if found.severity == "error"])
+    preflight = expectations.validate(target, "preflight", report)
+    refuse([(described_result(result), MEND) for result in preflight if result.is_blocking])
+    return findings, preflight
+
+
+def refuse(problems: Sequence[tuple[str, str]]) -> None:
+    """Refuse to go on when there are problems, saying all of them."""
+    if problems:
+        (message, hint), *others = problems
+        raise DatabaseRefused(message, "\n".join([hint, *(f"{m}\n{h}" for m, h in others)]))
+
+
+def described_result(result: ExpectationResult) -> str:
+    """Say in a line what was expected, how many rows differ and which the first ones are."""
+    keys = "; ".join(
+        ", ".join(f"{name} {value}" for name, value in row.items()) for row in result.rows[:3]
+    )
+    counted = f"{result.unexpected_count:,} of {result.row_count:,} rows of {result.table}"
+    return f"{result.meaning}: not so for {counted}{f' ({keys}, …)' if keys else ''}"
+
+
+def due(conn: psycopg.Connection, as_of: datetime | None) -> list[Due]:
+    """Say what the jobs would find due."""
+    moment = as_of or _now(conn)
+    with conn.cursor(row_factory=class_row(Due)) as cursor:
+        query = sqlfiles.read("queries/pipeline_due")
+        return cursor.execute(query, {"as_of": moment}).fetchall()
+
+
+def run(
+    target: Target,
+    *,
+    as_of: datetime | None,
+    with_jobs: bool,
+    report: Report,
+    announce: Announce,
+) -> Summary:
+    """Migrate up, run the jobs, build, check and report; what is done already is passed quickly.
+
+    Stopped at any moment, even by kill -9, the next run goes on and ends in the same state.
+    """
+    from earnings_pipeline import checks, migration
+    from earnings_pipeline import jobs as jobs_
+
+    started = time.monotonic()
+    clock = _Clock(announce)
+    with connect(target, "run") as conn:
+        migrated = migration.up(conn, report=report)
+        rows = {step.step: step.row_count for step in migrated}
+        clock.done("migrate up", f"{sum(rows.values()):,} rows changed in {len(rows)} steps")
+        summaries = []
+        for job in JOBS if with_jobs else ():
+            summaries.append(jobs_.run(conn, job, as_of=as_of, report=report))
+        clock.done("jobs", described(summaries) if with_jobs else "left out")
+        build, marts, path = _build_unless_unchanged(conn, target, report, clock)
+        results = checks.run(conn, report=report)
+        failed = sum(not result.ok for result in results)
+        clock.done("check", f"{len(results)} claims, {failed} with offenders")
+        return Summary(
+            target=str(target),
+            migrated_rows=rows,
+            jobs=summaries,
+            build=build,
+            marts=marts,
+            checks=results,
+            money=money(conn),
+            report=path,
+            seconds=time.monotonic() - started,
+        )
+
+
+def money(conn: psycopg.Connection) -> list[Money]:
+    """Return the earnings by currency and status."""
+    with conn.cursor(row_factory=class_row(Money)) as cursor:
+        return cursor.execute(sqlfiles.read("queries/pipeline_money")).fetchall()
+
+
+def described(summaries: Sequence[JobSummary]) -> str:
+    """Say in a line what jobs did."""
+    totals = {
+        "completed": sum(summary.completed_count for summary in summaries),
+        "earnings created": sum(summary.earnings_created_count for summary in summaries),
+        "released": sum(summary.released_count for summary in summaries),
+        "packages expired": sum(summary.expired_count for summary in summaries),
+    }
+    done = [f"{count:,} {what}" for what, count in totals.items() if count]
+    return ", ".join(done) or "nothing was due"
+
+
+def report_path(target: Target) -> Path:
+    """Return where the report of a database lies."""
+    return STATE / "reports" / f"{target.dbname}-{_checksum(str(target))[:8]}.html"
+
+
+def _build_unless_unchanged(
+    conn: psycopg.Connection, target: Target, report: Report, clock: _Clock
+) -> tuple[BuildResult | None, Sequence[ExpectationResult], Path]:
+    """Build the models, hold the marts against their expectations and write the report.
+
+    Left out when no row and no model has changed since the last time this came to its end.
+    """
+    from earnings_pipeline import building, expectations
+    from earnings_pipeline import report as report_
+
+    path = report_path(target)
+    remembered = STATE / "runs" / f"{_checksum(str(target))[:12]}.json"
+    fingerprint, are_marts_there = _fingerprint(conn)
+    if are_marts_there and path.exists() and _read(remembered) == fingerprint:
+        clock.done("build, report", "nothing has changed since the last run")
+        return None, [], path
+    remembered.unlink(missing_ok=True)
+    build = building.build(target, report=report)
+    built = ", ".join(f"{count} {kind}s" for kind, count in build.node_counts.items())
+    clock.done("dbt build", built)
+    marts: Sequence[ExpectationResult] = []
+    if not build.errors:
+        marts = expectations.validate(target, "marts", report)
+        failed = sum(not result.ok for result in marts)
+        clock.done("expectations", f"{len(marts)} on the marts, {failed} not met")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report_.write(conn, path)
+    clock.done("report", path.name)
+    if build.ok and all(result.ok for result in marts):
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(json.dumps(fingerprint))
+    return build, marts, path
+
+
+def _fingerprint(conn: psycopg.Connection) -> tuple[str, bool]:
+    """Return what changes whenever the models would, and whether there are marts at all."""
+    conn.execute("select pg_stat_force_next_flush()")
+    rows, are_marts_there = _row(conn, "pipeline_fingerprint")
+    models = hashlib.sha256()
+    for path in _model_files():
+        models.update(path.relative_to(sqlfiles.ROOT).as_posix().encode())
+        models.update(path.read_bytes())
+    return f"{rows} {models.hexdigest()}", are_marts_there
+
+
+def _model_files() -> list[Path]:
+    found = [
+        path
+        for folder in MODEL_FOLDERS
+        for path in (sqlfiles.ROOT / folder).rglob("*")
+        if path.is_file()
+    ]
+    return sorted([sqlfiles.ROOT / "dbt_project.yml", *found])
+
+
+class _Clock:
+    """Announces each step with the time since the one before."""
+
+    def __init__(self, announce: Announce) -> None:
+        self.announce = announce
+        self.since = time.monotonic()
+
+    def done(self, name: str, note: str) -> None:
+        now = time.monotonic()
+        self.announce(StepDone(name=name, seconds=now - self.since, note=note))
+        self.since = now
+
+
+def _row(conn: psycopg.Connection, name: str) -> tuple[object, ...]:
+    (row,) = conn.execute(sqlfiles.read(f"queries/{name}")).fetchall()
+    return row
+
+
+def _now(conn: psycopg.Connection) -> datetime:
+    (row,) = conn.execute("select clock_timestamp()").fetchall()
+    return row[0]
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,19 @@
+-- Writes what plan.sql planned, under both names where the table has both.
+
+do $$
+begin
+    if to_jsonb(null::bookings_booking) ? 'payment_transaction_id' then
+        update bookings_booking as bookings
+        set
+            credit_usage_transaction_id = (planned.after ->> 'credit_usage_transaction_id')::bigint,
+            payment_transaction_id = (planned.after ->> 'payment_transaction_id')::bigint
+        from planned
+        where planned.row_id = bookings.id;
+    else
+        update bookings_booking as bookings
+        set credit_usage_transaction_id = (planned.after ->> 'credit_usage_transaction_id')::bigint
+        from planned
+        where planned.row_id = bookings.id;
+    end if;
+end
+$$;

@@ -1,0 +1,16 @@
+-- No canceled booking has earnings that can still be paid out.
+--
+-- Rule      R9
+-- If not    A practitioner would be paid for a canceled appointment. Saving the booking again
+--           reverses the row.
+
+select
+    'earnings' as subject,
+    earnings.id as subject_id,
+    format('%s, and booking %s was canceled at %s', earnings.status, bookings.id, bookings.canceled_at) as detail
+from public.payments_earningstransaction as earnings
+inner join public.bookings_booking as bookings on earnings.booking_id = bookings.id
+where
+    earnings.status in ('projected', 'pending', 'available')
+    and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and bookings.status in ('canceled', 'cancelled')

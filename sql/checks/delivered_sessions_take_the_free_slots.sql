@@ -1,0 +1,34 @@
+-- No delivered session waits while a slot of its order is free.
+--
+-- Rule      R7
+-- If not    A practitioner is not paid for a session that was sold. Saving the booking again gives
+--           it the slot.
+
+with
+
+free as (
+
+    select
+        terms.order_id,
+        terms.session_count - count(slots.booking_id) as slot_count
+    from earnings.package_terms as terms
+    left join earnings.session_slots as slots on terms.order_id = slots.order_id
+    group by terms.order_id, terms.session_count
+    having terms.session_count > count(slots.booking_id)
+
+)
+
+select
+    'booking' as subject,
+    bookings.id as subject_id,
+    format('delivered without a slot, and order %s has %s free', free.order_id, free.slot_count) as detail
+from free
+inner join public.bookings_booking as bookings on free.order_id = bookings.order_id
+left join earnings.session_slots as slots on bookings.id = slots.booking_id
+left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
+where
+    bookings.status = 'completed'
+    and slots.booking_id is null
+    and purchases.booking_id is null
+    and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
+    and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)

@@ -1,0 +1,36 @@
+-- Every delivered booking has a delivery row. Purchases, sessions beyond those sold, sessions
+-- that a paid purchase covers, successors of paid bookings and legacy children without an
+-- order have none.
+--
+-- Rule      R6
+-- If not    A practitioner is not paid for work done. Saving the booking again makes the engine
+--           write the row; migrate up does so for all.
+
+select
+    'booking' as subject,
+    bookings.id as subject_id,
+    format('delivered at %s by practitioner %s, no earnings', bookings.completed_at, bookings.practitioner_id) as detail
+from public.bookings_booking as bookings
+left join public.payments_order as orders on bookings.order_id = orders.id
+left join earnings.session_slots as slots on bookings.id = slots.booking_id
+left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
+where
+    bookings.status = 'completed'
+    and purchases.booking_id is null
+    and not exists (
+        select
+        from public.payments_earningstransaction as earned
+        where
+            earned.booking_id = bookings.id
+            and earned.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    )
+    and (slots.booking_id is not null or coalesce(orders.order_type, '') not in ('package', 'bundle'))
+    and (slots.booking_id is null or slots.prepaid_cents = 0 or slots.prepaid_cents < slots.amount_cents)
+    and not exists (
+        select
+        from public.payments_earningstransaction as paid
+        where paid.booking_id = bookings.rescheduled_from_id and paid.status = 'paid'
+    )
+    and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
+    and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
+    and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)

@@ -1,0 +1,44 @@
+-- The newest entry in the history of an earnings row says what the row itself says.
+--
+-- Rule      R19
+-- If not    The row or its history was written past the triggers. Find out by whom (corrections,
+--           the server's log), then correct the row, or open its history again with install.
+
+with
+
+newest as (
+
+    select distinct on (earnings_id)
+        earnings_id,
+        to_status,
+        net_amount_cents,
+        currency,
+        booking_id,
+        practitioner_id
+    from earnings.transitions
+    order by earnings_id, stamped_at desc
+
+)
+
+select
+    'earnings' as subject,
+    coalesce(ledger.id, newest.earnings_id) as subject_id,
+    case
+        when newest.earnings_id is null then 'it has no history'
+        when ledger.id is null then format('the history ends with %s, and the row is gone', newest.to_status)
+        else format(
+            'the ledger says %s, %s cents %s, the history %s, %s cents %s',
+            ledger.status, ledger.net_amount_cents, ledger.currency,
+            coalesce(newest.to_status, 'deleted'), newest.net_amount_cents, newest.currency
+        )
+    end as detail
+from public.payments_earningstransaction as ledger
+full outer join newest on ledger.id = newest.earnings_id
+where
+    (ledger.id is null and newest.to_status is not null)
+    or (
+        ledger.id is not null
+        and (ledger.status, ledger.net_amount_cents, ledger.currency, ledger.booking_id, ledger.practitioner_id)
+        is distinct from
+        (newest.to_status, newest.net_amount_cents, newest.currency, newest.booking_id, newest.practitioner_id)
+    )

@@ -1,0 +1,42 @@
+-- Each entry in the history of an earnings row begins where the one before it ended.
+--
+-- Rule      R19
+-- If not    An entry was inserted, changed or removed by a superuser. Nothing else can; restore
+--           the entries from a backup.
+
+with
+
+entries as (
+
+    select
+        id,
+        earnings_id,
+        event,
+        from_status,
+        from_net_amount_cents,
+        lag(id) over by_row as earlier_id,
+        lag(to_status) over by_row as earlier_status,
+        lag(net_amount_cents) over by_row as earlier_net_cents
+    from earnings.transitions
+    window by_row as (partition by earnings_id order by stamped_at)
+
+)
+
+select
+    'transition' as subject,
+    id as subject_id,
+    case
+        when earlier_id is null then format('earnings %s: its history begins with %s', earnings_id, event)
+        when event in ('opening', 'created') then format('earnings %s: %s twice', earnings_id, event)
+        else format(
+            'earnings %s: goes on from %s with %s cents after %s with %s cents',
+            earnings_id, from_status, from_net_amount_cents, earlier_status, earlier_net_cents
+        )
+    end as detail
+from entries
+where
+    (earlier_id is null) <> (event in ('opening', 'created'))
+    or (
+        earlier_id is not null
+        and (from_status, from_net_amount_cents) is distinct from (earlier_status, earlier_net_cents)
+    )

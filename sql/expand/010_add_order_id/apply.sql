@@ -1,0 +1,1 @@
+alter table public.bookings_booking add column order_id bigint;

@@ -1,0 +1,1 @@
+alter table public.bookings_booking drop column if exists order_id;

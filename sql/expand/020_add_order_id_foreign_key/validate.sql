@@ -1,0 +1,1 @@
+alter table public.bookings_booking validate constraint bookings_booking_order_id_migration_fk;

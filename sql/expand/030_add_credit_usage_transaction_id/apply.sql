@@ -1,0 +1,1 @@
+alter table public.bookings_booking add column credit_usage_transaction_id bigint;

@@ -1,0 +1,5 @@
+alter table public.bookings_booking
+add constraint bookings_booking_credit_usage_transaction_id_migration_fk
+foreign key (credit_usage_transaction_id) references public.payments_usercredittransaction (id)
+deferrable initially deferred
+not valid;

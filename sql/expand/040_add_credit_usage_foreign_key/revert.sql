@@ -1,0 +1,1 @@
+alter table public.bookings_booking drop constraint if exists bookings_booking_credit_usage_transaction_id_migration_fk;

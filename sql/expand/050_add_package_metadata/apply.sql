@@ -1,0 +1,1 @@
+alter table public.payments_order add column package_metadata jsonb;

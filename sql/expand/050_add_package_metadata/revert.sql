@@ -1,0 +1,1 @@
+alter table public.payments_order drop column if exists package_metadata;

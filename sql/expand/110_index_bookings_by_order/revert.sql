@@ -1,0 +1,1 @@
+drop index concurrently if exists public.bookings_booking_order_id_status_idx;

@@ -1,0 +1,2 @@
+create index concurrently bookings_booking_credit_usage_idx
+on public.bookings_booking (credit_usage_transaction_id);

@@ -1,0 +1,1 @@
+alter table public.payments_earningstransaction drop constraint if exists payments_earningstransaction_status_check;

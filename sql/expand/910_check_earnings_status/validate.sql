@@ -1,0 +1,1 @@
+alter table public.payments_earningstransaction validate constraint payments_earningstransaction_status_check;

@@ -1,0 +1,4 @@
+alter table public.payments_earningstransaction
+add constraint payments_earningstransaction_net_check
+check (net_amount_cents = gross_amount_cents - commission_amount_cents)
+not valid;

@@ -1,0 +1,1 @@
+drop index concurrently if exists public.payments_earningstransaction_one_live_delivery_row;

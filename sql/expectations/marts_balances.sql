@@ -1,0 +1,23 @@
+-- One row per practitioner and currency: whether the balances are the sum of the ledger.
+with
+
+ledger as (
+
+    select
+        practitioner_id,
+        currency,
+        sum(net_cents) as cents
+    from finance.earnings
+    group by practitioner_id, currency
+
+)
+
+select
+    practitioner_id,
+    currency,
+    coalesce(ledger.cents, 0)
+    = coalesce(balances.projected_cents + balances.lifetime_cents + balances.reversed_cents, 0) as is_the_ledger,
+    balances.lifetime_cents
+    = balances.pending_cents + balances.available_cents + balances.paid_cents as lifetime_adds_up
+from finance.practitioner_balances as balances
+full outer join ledger using (practitioner_id, currency)

@@ -1,0 +1,15 @@
+-- One row per currency and kind of package: where every cent of the price stands.
+
+select
+    currency,
+    package_type,
+    count(*) as order_count,
+    sum(price_cents)::bigint as price_cents,
+    sum(delivered_cents)::bigint as delivered_cents,
+    sum(liability_cents)::bigint as liability_cents,
+    sum(breakage_cents)::bigint as breakage_cents,
+    sum(refunded_cents)::bigint as refunded_cents,
+    sum(prepaid_unused_cents)::bigint as prepaid_unused_cents
+from finance.package_progress
+group by currency, package_type
+order by currency, package_type desc

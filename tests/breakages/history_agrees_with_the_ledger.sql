@@ -1,0 +1,3 @@
+delete from earnings.transitions
+where earnings_id = (select max(earnings_id) from earnings.transitions)
+returning earnings_id

@@ -1,0 +1,3 @@
+insert into earnings.balance_queue (practitioner_id)
+values (7)
+returning practitioner_id

@@ -1,0 +1,4 @@
+update payments_earningstransaction
+set payout_id = (select max(id) from payments_practitionerpayout where status = 'failed')
+where id = (select min(id) from payments_earningstransaction where status = 'pending')
+returning id

@@ -1,0 +1,132 @@
+"""Two sessions at once on the same rows: whoever waits sees what the other committed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from before_app import BeforeApp
+from earnings_pipeline.database import connect
+from earnings_pipeline.target import Target
+
+
+@pytest.fixture
+def meanwhile(engine_copy: Target, conn: psycopg.Connection) -> Callable[..., None]:
+    """Run one thing in an open transaction, start another that has to wait, then commit."""
+
+    def run(first: Callable[[BeforeApp], object], second: Callable[[BeforeApp], object]) -> None:
+        failures: list[BaseException] = []
+
+        def do_second() -> None:
+            with connect(engine_copy, "second") as other:
+                other.execute("set lock_timeout = '20s'")
+                try:
+                    second(BeforeApp(other))
+                except BaseException as error:  # noqa: BLE001  it is raised again below
+                    failures.append(error)
+
+        with connect(engine_copy, "first") as one:
+            with one.transaction():
+                first(BeforeApp(one))
+                thread = threading.Thread(target=do_second)
+                thread.start()
+                wait_until_blocked(conn, "earnings second")
+            thread.join(timeout=30)
+        if failures:
+            raise failures[0]
+
+    return run
+
+
+def wait_until_blocked(conn: psycopg.Connection, application: str) -> None:
+    deadline = time.monotonic() + 20
+    while not conn.execute(
+        "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'",
+        [application],
+    ).fetchone():
+        assert time.monotonic() < deadline, "the second session did not have to wait"
+        time.sleep(0.005)
+
+
+def test_a_cancel_and_a_late_earnings_task_leave_nothing_to_earn(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+
+    meanwhile(lambda one: one.cancel(booking_id), lambda two: two.earnings_task(booking_id))
+
+    assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+def test_a_late_earnings_task_and_a_cancel_leave_nothing_to_earn(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+
+    meanwhile(lambda one: one.earnings_task(booking_id), lambda two: two.cancel(booking_id))
+
+    assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+def test_two_sessions_of_a_package_take_two_slots(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
+    first, second = (child["id"] for child in app.children(parent))
+
+    meanwhile(lambda one: one.end_video_room(first), lambda two: two.end_video_room(second))
+
+    assert app.earnings(first) == [("pending", 5000, 4250)]
+    assert app.earnings(second) == [("pending", 5001, 4251)]
+    assert app.order_of(parent)["package_metadata"]["sessions_completed"] == 2
+
+
+def test_a_stale_order_save_that_waited_counts_what_was_committed(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10000))
+    first = app.children(parent)[0]["id"]
+    stale = app.order_of(parent)
+
+    meanwhile(
+        lambda one: one.end_video_room(first),
+        lambda two: two.update(
+            "payments_order", stale["id"], package_metadata=stale["package_metadata"]
+        ),
+    )
+
+    assert app.order_of(parent)["package_metadata"]["sessions_completed"] == 1
+
+
+def test_two_completions_of_one_practitioner_add_up_in_the_cache(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    service_id = app.service(pia)
+    first, second = (app.checkout(app.client(), service_id) for _ in range(2))
+
+    def complete_and_fold(client: BeforeApp, booking_id: int) -> None:
+        client.end_video_room(booking_id)
+        client.conn.execute("set constraints all immediate")
+
+    meanwhile(lambda one: complete_and_fold(one, first), lambda two: two.end_video_room(second))
+
+    assert app.cached(pia)["pending_balance_cents"] == 2 * 8500
+
+
+def test_a_cache_save_that_waited_is_replaced_by_the_truth(
+    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+
+    def complete_and_fold(client: BeforeApp) -> None:
+        client.end_video_room(booking_id)
+        client.conn.execute("set constraints all immediate")
+
+    meanwhile(complete_and_fold, lambda two: two.refresh_cache(pia, subtract=22100))
+
+    assert app.cached(pia)["pending_balance_cents"] == 8500
+    assert app.cached(pia)["available_balance_cents"] == 0

@@ -1,0 +1,139 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from earnings_pipeline import sqlfiles
+from earnings_pipeline.database import connect
+
+COMMANDS = [
+    *("", "doctor", "install", "status", "uninstall", "check", "build", "explain", "report", "run"),
+    *("migrate", "migrate plan", "migrate up", "migrate down", "migrate status"),
+    *("migrate verify", "migrate contract", "jobs", "jobs run"),
+    *("server", "server start", "server stop", "server status"),
+]
+
+
+def earnings(*arguments, target=None, environ=None):
+    """Run the command line as a shell would, without a terminal."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    variables.pop("DATABASE_URL", None)
+    variables |= {"PYTHONPATH": str(sqlfiles.ROOT / "scripts"), "COLUMNS": "100"}
+    url = ["--database-url", target.url()] if target else []
+    return subprocess.run(
+        [sys.executable, "-m", "earnings_pipeline", *arguments, *url],
+        env=variables | (environ or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    done = earnings(*command.split(), "--help")
+
+    assert done.returncode == 0
+    assert f"Usage: scripts/earnings {command}".rstrip() in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_loads_nothing_slow():
+    variables = os.environ | {"PYTHONPATH": str(sqlfiles.ROOT / "scripts")}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "earnings_pipeline", "--help"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert not loaded & {"psycopg", "dbt", "great_expectations", "altair", "pandas", "jinja2"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["bill"], ["jobs", "run", "bill"], ["doctor", "--colour"], ["jobs", "run"], ["explain", "x"]],
+)
+def test_wrong_usage_ends_with_2_and_points_to_the_help(arguments):
+    done = earnings(*arguments)
+
+    assert done.returncode == 2
+    assert "--help" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["check"], ["run", "--yes"], ["build"]])
+def test_a_wrong_address_is_one_clear_message(command):
+    done = earnings(*command, "--database-url", "shop")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: --database-url is not an address")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["check"], ["run", "--yes"], ["build"]])
+def test_a_server_that_does_not_answer_is_one_clear_message(command):
+    url = "postgresql://ann:hunter2@127.0.0.1:1/shop"
+
+    done = earnings(*command, environ={"DATABASE_URL": url})
+
+    assert done.returncode == 3
+    assert "no server answers there" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_ends_with_0_on_the_apps_database_and_with_1_on_another(marketplace, empty_database):
+    assert earnings("doctor", target=marketplace).returncode == 0
+
+    done = earnings("doctor", target=empty_database)
+    assert done.returncode == 1
+    assert "not the app's database" in done.stdout
+
+
+def test_json_is_all_there_is_on_stdout(marketplace):
+    done = earnings("doctor", "--json", target=marketplace)
+
+    findings = json.loads(done.stdout)
+    assert {finding["severity"] for finding in findings} == {"ok"}
+
+
+def test_run_says_why_another_database_is_refused_and_writes_nothing(empty_database):
+    before = contents(empty_database)
+
+    done = earnings("run", "--yes", target=empty_database)
+
+    assert done.returncode == 3
+    assert "not the app's database" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(empty_database) == before
+
+
+def test_run_without_a_confirmation_writes_nothing(sampled):
+    before = contents(sampled)
+
+    done = earnings("run", target=sampled)
+
+    assert done.returncode == 2
+    assert "nothing was written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(sampled) == before
+
+
+def test_the_sample_is_never_loaded_into_a_database_that_was_named(marketplace):
+    done = earnings("run", "--yes", "--bookings", "300", target=marketplace)
+
+    assert done.returncode == 2
+    assert "--bookings and --seed are for the sample" in done.stderr
+
+
+def contents(target):
+    """What a database holds: its relations, columns, triggers, rows and schemas."""
+    with connect(target, "test") as conn:
+        return conn.execute((sqlfiles.ROOT / "tests" / "contents.sql").read_text()).fetchall()

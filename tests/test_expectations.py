@@ -1,0 +1,115 @@
+"""The expectations find what is unexpected, name the rows, and know what must stop us."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from earnings_pipeline import building, expectations
+from earnings_pipeline.database import connect
+from earnings_pipeline.errors import WrongUsage
+from earnings_pipeline.expectations import ExpectationResult, ValidationFailed
+
+
+def test_a_dirty_marketplace_is_warned_of_and_not_stopped(sampled):
+    results = expectations.validate(sampled, "preflight")
+
+    warned = {result.meaning for result in results if not result.ok}
+    assert [result.describe() for result in results if result.is_blocking] == []
+    assert "nothing is payable before it was delivered" in warned
+    assert "no booking has two live delivery rows" in warned
+    assert "canceled bookings have no live earnings" in warned
+
+
+def test_what_is_unexpected_is_counted_and_named(sampled):
+    with connect(sampled, "test") as conn:
+        cancelled = ids(conn, "select id from bookings_booking where status = 'cancelled'")
+
+    result = named(expectations.validate(sampled, "preflight"), "no booking is spelled cancelled")
+
+    assert result.unexpected_count == len(cancelled) > 0
+    assert {row["id"] for row in result.rows} <= cancelled
+    assert f"{len(cancelled):,} of 300 rows are otherwise: id " in result.describe()
+
+
+@pytest.mark.parametrize(
+    ("breakage", "meaning"),
+    [
+        (
+            "update bookings_booking set status = 'teleported' where id = 7 returning id",
+            "every booking has a status that the app is known to write",
+        ),
+        (
+            "update bookings_booking set price_charged_cents = -1 where id = 7 returning id",
+            "no booking has a price below zero",
+        ),
+        (
+            "update payments_earningstransaction set net_amount_cents = net_amount_cents + 1 "
+            "where id = (select min(id) from payments_earningstransaction) returning id",
+            "net = gross - commission on all earnings",
+        ),
+        (
+            "update payments_earningstransaction set status = 'lost' "
+            "where id = (select min(id) from payments_earningstransaction) returning id",
+            "all earnings have a status that the app is known to write",
+        ),
+    ],
+)
+def test_what_migrate_has_no_answer_to_stops_it(sampled, breakage, meaning):
+    with connect(sampled, "test") as conn:
+        broken = ids(conn, breakage)
+
+    blocking = [r for r in expectations.validate(sampled, "preflight") if r.is_blocking]
+
+    assert [result.meaning for result in blocking] == [meaning]
+    assert {row["id"] for row in blocking[0].rows} == broken
+
+
+def test_only_the_first_rows_are_named_however_many_there_are(sampled):
+    with connect(sampled, "test") as conn:
+        conn.execute("update bookings_booking set status = 'cancelled'")
+
+    result = named(expectations.validate(sampled, "preflight"), "no booking is spelled cancelled")
+
+    assert result.unexpected_count == 300
+    assert len(result.rows) == expectations.ROWS_SHOWN
+
+
+def test_the_marts_are_as_expected_and_one_wrong_cent_is_named(migrated):
+    with pytest.raises(ValidationFailed, match=r"finance\.earnings cannot be read"):
+        expectations.validate(migrated, "marts")
+    building.build(migrated)
+    assert [r.describe() for r in expectations.validate(migrated, "marts") if not r.ok] == []
+
+    with connect(migrated, "test") as conn:
+        wrong = conn.execute(
+            "update finance.session_values set session_value_cents = session_value_cents + 1 "
+            "where (order_id, session_number) = (select order_id, session_number "
+            "from finance.session_values order by 1, 2 limit 1) returning order_id"
+        ).fetchall()
+
+    (failed,) = [r for r in expectations.validate(migrated, "marts") if not r.ok]
+    assert failed.meaning == "the sessions of an order are its price"
+    assert [(row["order_id"],) for row in failed.rows] == wrong
+    assert failed.is_blocking
+
+
+def test_validating_works_where_nothing_may_be_written(sampled):
+    with connect(sampled, "test") as conn:
+        conn.execute(f"alter database {sampled.dbname} set default_transaction_read_only = on")
+
+    assert expectations.validate(sampled, "preflight")
+
+
+def test_an_unknown_suite_is_refused(sampled):
+    with pytest.raises(WrongUsage, match="no suite named nonsense"):
+        expectations.validate(sampled, "nonsense")
+
+
+def ids(conn: psycopg.Connection, query: str) -> set[int]:
+    return {row[0] for row in conn.execute(query)}
+
+
+def named(results: list[ExpectationResult], meaning: str) -> ExpectationResult:
+    (result,) = [result for result in results if result.meaning.startswith(meaning)]
+    return result

@@ -1,0 +1,310 @@
+"""The marts say what the app's tables say, to the cent, in every form of the app."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+import psycopg
+import pytest
+
+from conftest import Databases, load_and_migrate_sample
+from earnings_pipeline import building
+from earnings_pipeline.database import connect
+from earnings_pipeline.progress import Progress
+from earnings_pipeline.target import Target
+
+MARTS = ("finance", "reconciliation")
+
+
+@pytest.fixture(scope="module")
+def built(databases: Databases) -> Iterator[Target]:
+    """The migrated sample with the models built; tests only read it."""
+    target = databases.clone("migrated", load_and_migrate_sample)
+    result = building.build(target)
+    assert result.findings == ()
+    assert result.errors == ()
+    yield target
+    databases.drop(target.dbname)
+
+
+@pytest.fixture(scope="module")
+def conn(built: Target) -> Iterator[psycopg.Connection]:
+    with connect(built, "test") as conn:
+        yield conn
+
+
+def test_everything_builds_on_empty_tables_and_the_unit_tests_pass(engine_database):
+    result = building.build(engine_database, unit_tests=True)
+
+    assert (result.findings, result.errors, result.skipped) == ((), (), ())
+    assert result.node_counts["unit_test"] >= 11
+    with connect(engine_database, "test") as conn:
+        assert conn.execute("select count(*) from finance.session_values").fetchone() == (0,)
+
+
+def test_the_sessions_of_each_order_are_its_price_and_its_credits(conn):
+    orders = conn.execute(
+        "select id, subtotal_amount_cents, credits_applied_cents, package_metadata "
+        "from payments_order where order_type in ('package', 'bundle')"
+    ).fetchall()
+    sessions = defaultdict(list)
+    for order_id, *session in conn.execute(
+        "select order_id, session_number, session_value_cents, credits_applied_cents "
+        "from finance.session_values order by order_id, session_number"
+    ):
+        sessions[order_id].append(tuple(session))
+
+    expected = {}
+    for order_id, subtotal, credit, terms in orders:
+        count = (terms or {}).get("total_sessions")
+        if not count:
+            continue
+        price = subtotal or (terms.get("session_value_cents") or 0) * count
+        expected[order_id] = list(
+            zip(range(1, count + 1), shares(price, count), shares(credit, count), strict=True)
+        )
+    assert len(expected) > 10
+    assert any(price % len(sold) for price, sold in prices(expected))
+    assert dict(sessions) == expected
+
+
+def test_a_delivered_session_stands_at_its_slot_with_its_earnings(conn):
+    slots = conn.execute(
+        "select order_id, slot_number, booking_id, amount_cents, prepaid_cents "
+        "from earnings.session_slots order by 1, 2"
+    ).fetchall()
+
+    shown = conn.execute(
+        "select order_id, session_number, booking_id, session_value_cents, prepaid_cents "
+        "from finance.session_values where is_delivered order by 1, 2"
+    ).fetchall()
+
+    assert len(slots) > 10
+    assert shown == slots
+
+
+def test_no_booking_stands_twice_and_no_canceled_one_waits(conn):
+    rows = conn.execute(
+        "select v.booking_id, b.status, b.order_id = v.order_id from finance.session_values as v "
+        "join bookings_booking as b on b.id = v.booking_id"
+    ).fetchall()
+
+    assert len({row[0] for row in rows}) == len(rows)
+    assert not {row[1] for row in rows} & {"canceled", "cancelled", "rescheduled"}
+    assert all(row[2] for row in rows)
+
+
+def test_the_balances_are_the_sums_of_the_apps_own_rows(conn):
+    expected: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for practitioner_id, currency, status, net in conn.execute(
+        "select practitioner_id, currency, status, net_amount_cents "
+        "from payments_earningstransaction"
+    ):
+        expected[practitioner_id, currency][status] += net
+
+    statuses = ("projected", "pending", "available", "paid", "reversed")
+    shown = {}
+    for practitioner_id, currency, lifetime, *cents in conn.execute(
+        "select practitioner_id, currency, lifetime_cents, projected_cents, pending_cents, "
+        "available_cents, paid_cents, reversed_cents from finance.practitioner_balances"
+    ):
+        assert lifetime == sum(cents[1:4])
+        shown[practitioner_id, currency] = dict(zip(statuses, cents, strict=True))
+
+    assert len({currency for _, currency in expected}) > 1
+    for key, sums in expected.items():
+        assert shown[key] == {status: sums[status] for status in statuses}
+    assert all(not any(shown[key].values()) for key in shown.keys() - expected.keys())
+
+
+def test_the_next_release_is_the_earliest_that_is_pending(conn):
+    expected: dict[tuple[int, str], tuple[object, int]] = {}
+    for practitioner_id, currency, moment, cents in conn.execute(
+        "select practitioner_id, currency, available_after, sum(net_amount_cents) "
+        "from payments_earningstransaction where status = 'pending' group by 1, 2, 3 order by 3"
+    ):
+        expected.setdefault((practitioner_id, currency), (moment, cents))
+
+    shown = {
+        (practitioner_id, currency): (moment, cents)
+        for practitioner_id, currency, moment, cents in conn.execute(
+            "select practitioner_id, currency, next_release_at, next_release_cents "
+            "from finance.practitioner_balances where next_release_at is not null"
+        )
+    }
+
+    assert len(expected) > 5
+    assert shown == expected
+
+
+def test_every_cent_of_every_package_stands_somewhere(conn):
+    rows = conn.execute(
+        "select price_cents, delivered_cents, refunded_cents, breakage_cents, liability_cents "
+        "from finance.package_progress"
+    ).fetchall()
+
+    assert len(rows) > 10
+    assert any(row[4] for row in rows)
+    assert all(price == sum(parts) for price, *parts in rows)
+
+
+def test_the_migration_summary_accounts_for_every_row_that_the_migration_wrote(conn):
+    written = conn.execute(
+        "select step, table_name, reason, count(*) from earnings_migration.row_changes "
+        "group by 1, 2, 3 order by 1, 2, 3"
+    ).fetchall()
+
+    shown = conn.execute(
+        "select step, table_name, reason, sum(row_count) from reconciliation.migration_summary "
+        "group by 1, 2, 3 order by 1, 2, 3"
+    ).fetchall()
+
+    assert len(written) > 5
+    assert [(*row[:3], int(row[3])) for row in shown] == written
+
+
+def test_every_open_matter_is_listed_with_its_meaning(conn):
+    opened = conn.execute(
+        "select count(*) from earnings.exceptions where resolved_at is null"
+    ).fetchone()
+
+    listed = conn.execute(
+        "select count(*), count(meaning) from reconciliation.open_exceptions"
+    ).fetchone()
+
+    assert opened is not None
+    assert opened[0] > 0
+    assert listed == (*opened, *opened)
+
+
+def test_every_mart_and_every_column_is_described_in_the_database(conn):
+    undescribed = conn.execute(
+        "select c.relname, a.attname from pg_class as c "
+        "join pg_attribute as a on a.attrelid = c.oid and a.attnum >= 0 "
+        "where c.relnamespace::regnamespace::text = any (%s) and c.relkind = 'r' "
+        "and not a.attisdropped and col_description(c.oid, a.attnum) is null",
+        [list(MARTS)],
+    ).fetchall()
+    tables = conn.execute(
+        "select count(*), count(obj_description(oid)) from pg_class "
+        "where relnamespace::regnamespace::text = any (%s) and relkind = 'r'",
+        [list(MARTS)],
+    ).fetchone()
+
+    assert undescribed == []
+    assert tables == (8, 8)
+
+
+def test_readers_see_the_marts_and_not_the_apps_tables(conn):
+    with conn.transaction(force_rollback=True):
+        conn.execute("set local role earnings_reader")
+        for (table,) in conn.execute(
+            "select schemaname || '.' || tablename from pg_tables where schemaname = any (%s)",
+            [list(MARTS)],
+        ).fetchall():
+            conn.execute(f"select 1 from {table} limit 1")  # noqa: S608
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("select 1 from public.payments_order limit 1")
+
+
+def test_the_models_build_after_contract_and_still_know_the_purchases(migrated):
+    with connect(migrated, "test") as conn:
+        purchases = conn.execute(
+            "select count(*) from bookings_booking where is_package_purchase or is_bundle_purchase"
+        ).fetchone()
+        for column in (
+            *("parent_booking_id", "is_package_purchase"),
+            *("is_bundle_purchase", "payment_transaction_id"),
+        ):
+            conn.execute(f"alter table bookings_booking drop column {column} cascade")
+
+        result = building.build(migrated)
+
+        known = conn.execute(
+            "select count(*) filter (where is_purchase), count(parent_booking_id) "
+            "from staging.stg_marketplace__bookings"
+        ).fetchone()
+    assert (result.findings, result.errors) == ((), ())
+    assert purchases is not None
+    assert purchases[0] > 0
+    assert known == (*purchases, 0)
+
+
+def test_a_failed_test_names_the_rows_and_the_others_still_run(migrated):
+    with connect(migrated, "test") as conn:
+        conn.execute("set session_replication_role = replica")
+        (practitioner_id,) = conn.execute(
+            "update payments_practitionerearnings set pending_balance_cents = "
+            "pending_balance_cents + 5 where id = (select min(id) from "
+            "payments_practitionerearnings) returning practitioner_id"
+        ).fetchall()[0]
+
+    result = building.build(migrated)
+
+    (finding,) = result.findings
+    assert (result.ok, result.exit_code, result.errors) == (False, 1, ())
+    assert (finding.node, finding.row_count) == ("no_cached_balance_drifts", 1)
+    assert finding.rows[0]["practitioner_id"] == practitioner_id
+    assert finding.rows[0]["pending_drift_cents"] == 5
+
+
+def test_a_model_that_cannot_be_built_is_an_error_and_what_hangs_on_it_is_skipped(migrated):
+    with connect(migrated, "test") as conn:
+        conn.execute("drop table earnings.breakage cascade")
+
+    result = building.build(migrated)
+
+    assert result.exit_code == 3
+    assert [error.node for error in result.errors] == ["package_progress"]
+    assert "breakage" in result.errors[0].message
+    assert "packages_and_their_sessions_agree" in result.skipped
+
+
+def test_a_second_build_is_refused_while_one_runs(migrated):
+    with connect(migrated, "test") as conn:
+        conn.execute("select pg_advisory_lock(hashtext('earnings build'))")
+
+        with pytest.raises(building.BuildRefused, match="another build is running"):
+            building.build(migrated)
+
+
+def test_marts_of_one_build_agree_although_the_app_writes_meanwhile(migrated):
+    with connect(migrated, "test") as app:
+        before = app.execute("select count(*) from payments_earningstransaction").fetchone()
+        written: list[str] = []
+
+        def write_once_the_first_mart_is_there(progress: Progress) -> None:
+            if progress.note == "earnings" and not written:
+                written.append("bonus")
+                app.execute(
+                    "insert into payments_earningstransaction (created_at, updated_at, "
+                    "gross_amount_cents, commission_rate, commission_amount_cents, "
+                    "net_amount_cents, status, available_after, currency, description, "
+                    "transaction_type, booking_id, practitioner_id) select now(), now(), 700, 0, "
+                    "0, 700, 'available', now(), 'USD', '', 'bonus', id, practitioner_id "
+                    "from bookings_booking order by id limit 1"
+                )
+
+        result = building.build(migrated, report=write_once_the_first_mart_is_there)
+
+        assert written == ["bonus"]
+        assert (result.findings, result.errors) == ((), ())
+        assert app.execute("select count(*) from finance.earnings").fetchone() == before
+
+
+def test_select_builds_what_it_names_and_nothing_else(built):
+    result = building.build(built, ["release_schedule"])
+
+    assert result.node_counts["model"] == 1
+
+
+def shares(total: int, parts: int) -> list[int]:
+    """Cut cents by running total, the way R7 says it."""
+    ends = [number * total // parts for number in range(parts + 1)]
+    return [later - earlier for earlier, later in pairwise(ends)]
+
+
+def prices(sessions: dict[int, list[tuple[int, int, int]]]) -> list[tuple[int, list[object]]]:
+    return [(sum(row[1] for row in sold), list(sold)) for sold in sessions.values()]
