@@ -344,6 +344,22 @@ class BeforeApp:
             booking["canceled_at"] = now()
         self.save(booking)
 
+    def reschedule(self, booking_id: int, start: datetime) -> int:
+        """A new confirmed booking without order and payment; the old one keeps its earnings."""
+        old = self.get("bookings_booking", booking_id)
+        service = self.get("services_service", old["service_id"])
+        new_id = self.book(
+            old["user_id"],
+            service,
+            start=start,
+            price=old["price_charged_cents"],
+            payment_status="unpaid",
+            rescheduled_from_id=booking_id,
+        )
+        old["status"] = "rescheduled"
+        self.save(old)
+        return new_id
+
     def release(self, earnings: dict[str, Any]) -> None:
         """The release loop's full save of a row that it read a while ago."""
         earnings["status"] = "available"

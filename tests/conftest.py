@@ -79,7 +79,8 @@ def server() -> Iterator[Target]:
         assert target is not None
         yield target
         return
-    state = Path(tempfile.mkdtemp(prefix="earnings-test-"))
+    remove_abandoned_servers()
+    state = Path(tempfile.mkdtemp(prefix=f"earnings-test-{os.getpid()}-"))
     state.chmod(0o711)
     own = embedded.Server(state=state, is_throw_away=True)
     try:
@@ -88,6 +89,24 @@ def server() -> Iterator[Target]:
     finally:
         own.remove()
         shutil.rmtree(state, ignore_errors=True)
+
+
+def remove_abandoned_servers() -> None:
+    """Remove the servers of test runs that were killed before they could do it."""
+    for state in Path(tempfile.gettempdir()).glob("earnings-test-*-*"):
+        pid = state.name.split("-")[2]
+        if state.stat().st_uid == os.geteuid() and pid.isdigit() and not is_alive(int(pid)):
+            embedded.Server(state=state).remove()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @pytest.fixture(scope="session")

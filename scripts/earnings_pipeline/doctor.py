@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import dict_row
 
 from earnings_pipeline import sqlfiles
@@ -51,6 +52,7 @@ def examine(conn: psycopg.Connection) -> list[Finding]:
     """Return what was found, in the order in which it was looked at."""
     with conn.transaction():
         conn.execute("set transaction read only")
+        conn.execute("set local lock_timeout = '1s'")
         findings = [*_server(conn), *_privileges(conn)]
         schema = _schema(conn)
         findings += schema
@@ -246,7 +248,12 @@ def _triggers(conn: psycopg.Connection) -> list[Finding]:
 def _rows(conn: psycopg.Connection) -> list[Finding]:
     if not _all(conn, "doctor_may_read"):
         return []
-    counts = _one(conn, "doctor_counts")
+    try:
+        with conn.transaction():
+            counts = _one(conn, "doctor_counts")
+    except LockNotAvailable:
+        hint = "The app cannot use it either; see the transactions below, or pg_locks."
+        return [_warning("rows", "another session keeps the app's tables locked", hint)]
     return [
         _ok(
             "rows",

@@ -2,8 +2,8 @@
 --
 -- One row per delivered booking that earns, with what it earns in cents: a package
 -- session the part of its slot that no paid purchase nets, null when nothing is left;
--- a direct booking its price (R5).  Left out: purchases, sessions without a slot, and
--- legacy children whose order is not known yet.
+-- a direct booking its price (R5).  Left out: purchases, sessions without a slot, legacy
+-- children whose order is not known yet, and what was paid before a reschedule (R13).
 --
 -- Reads     public.bookings_booking, payments_order, services_service, earnings.session_slots
 
@@ -64,6 +64,7 @@ as $$
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
     where bookings.status = 'completed'
         and not earnings.is_purchase(bookings)
+        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
         and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
         and (slots.booking_id is not null or not coalesce(orders.order_type in ('package', 'bundle'), false));
 $$;

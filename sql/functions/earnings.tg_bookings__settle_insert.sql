@@ -1,6 +1,7 @@
 -- earnings.tg_bookings__settle_insert()
 --
--- Settles bookings that were inserted as delivered (R4, R6, R8).
+-- Settles bookings that were inserted as delivered (R4, R6, R8), and lets the earnings of
+-- rescheduled ones follow (R13).
 --
 -- Fired by  earnings_900_settle_insert on public.bookings_booking
 
@@ -12,10 +13,20 @@ security definer
 set search_path = ''
 as $$
 declare
+    v_rescheduled_ids bigint[];
     v_booking_ids bigint[];
     v_delivery_times timestamptz[];
     v_order_ids bigint[];
 begin
+    select array_agg(written.id order by written.id)
+    into v_rescheduled_ids
+    from new_bookings as written
+    where written.rescheduled_from_id is not null;
+
+    if v_rescheduled_ids is not null then
+        perform earnings.follow_reschedules(v_rescheduled_ids);
+    end if;
+
     select
         array_agg(written.id order by written.id),
         array_agg(least(written.completed_at, now()) order by written.id),
@@ -32,4 +43,5 @@ begin
 end
 $$;
 
-comment on function earnings.tg_bookings__settle_insert() is 'Settles bookings that were inserted as delivered.';
+comment on function earnings.tg_bookings__settle_insert()
+is 'Settles bookings that were inserted as delivered, and lets earnings follow a reschedule.';

@@ -7,6 +7,7 @@
 --   canceled booking            reversed
 --   delivered booking           pending, from the delivery; refused when it earns already
 --   not delivered               projected, from the appointment's end
+--   rescheduled booking         for the booking it was rescheduled to (R13)
 --   bonus, adjustment, ...      as offered
 --
 -- Fired by  earnings_100_guard_insert on public.payments_earningstransaction
@@ -31,6 +32,10 @@ declare
     v_session_count integer;
     v_reason text;
 begin
+    if earnings.is_delivery(new.transaction_type) then
+        new.booking_id := earnings.last_successor(new.booking_id);
+    end if;
+
     select bookings.* into v_booking
     from public.bookings_booking as bookings
     where bookings.id = new.booking_id
@@ -83,6 +88,9 @@ begin
         elsif v_booking.status = 'completed' and v_order.order_type in ('package', 'bundle') and v_slot.booking_id is null then
             new.status := 'reversed';
             v_reason := 'the session found no slot';
+        elsif v_booking.rescheduled_from_id is not null and earnings.was_paid_before(v_booking.id) then
+            new.status := 'reversed';
+            v_reason := 'the booking it was rescheduled from is paid';
         elsif v_booking.status = 'completed' then
             new.status := 'pending';
             new.available_after := coalesce(v_booking.completed_at, now()) + v_hold;

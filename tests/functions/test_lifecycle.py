@@ -106,6 +106,50 @@ def test_a_rescheduled_end_moves_the_hold(app: BeforeApp, pia: int) -> None:
     assert row["available_after"] == booking["end_time"] + HOLD
 
 
+def test_earnings_follow_a_reschedule_and_earn_once(app: BeforeApp, pia: int) -> None:
+    first = app.checkout(app.client(), app.service(pia))
+    second = app.reschedule(first, now() + timedelta(days=20))
+    third = app.reschedule(second, now() + timedelta(days=30))
+
+    [row] = app.rows("payments_earningstransaction", booking_id=third)
+    assert row["available_after"] == app.get("bookings_booking", third)["end_time"] + HOLD
+    assert app.get("bookings_booking", third)["order_id"] == app.order_of(first)["id"]
+    app.end_video_room(third)
+
+    assert [app.earnings(booking) for booking in (first, second, third)] == [
+        [],
+        [],
+        [("pending", 10000, 8500)],
+    ]
+
+
+def test_a_late_earnings_task_for_a_rescheduled_booking_earns_for_its_successor(
+    app: BeforeApp, pia: int
+) -> None:
+    first = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    second = app.reschedule(first, now() + timedelta(days=20))
+
+    app.earnings_task(first)
+
+    assert app.earnings(first) == []
+    assert app.earnings(second) == [("projected", 10000, 8500)]
+
+
+def test_what_was_paid_before_a_reschedule_is_not_paid_again(
+    conn: psycopg.Connection, app: BeforeApp, pia: int
+) -> None:
+    first = paid_booking(app, pia)
+    second = app.reschedule(first, now() + timedelta(days=20))
+
+    app.end_video_room(second)
+
+    assert app.earnings(first) == [("paid", 10000, 8500)]
+    assert app.earnings(second) == []
+    assert conn.execute(
+        "select subject_id from earnings.exceptions where kind = 'reschedule_already_paid'"
+    ).fetchall() == [(second,)]
+
+
 def test_the_app_cannot_release_a_hold_early(app: BeforeApp, pia: int) -> None:
     booking_id = app.checkout(app.client(), app.service(pia))
     app.end_video_room(booking_id)

@@ -154,11 +154,17 @@ def test_slots_are_worth_exactly_the_price_for_every_price_and_count(
     conn: psycopg.Connection,
 ) -> None:
     wrong = conn.execute(
-        "select prices, counts from generate_series(0, 2000) prices, generate_series(1, 50) counts "
-        "cross join lateral (select sum(earnings.slot_amount(prices, counts, i)) as total, "
-        "max(earnings.slot_amount(prices, counts, i)) - min(earnings.slot_amount(prices, counts, i))"
-        " as spread from generate_series(1, counts) i) slots "
-        "where total <> prices or spread > 1"
+        """
+        select prices, counts
+        from generate_series(0, 2000) as prices
+        cross join generate_series(1, 50) as counts
+        cross join lateral (
+            select sum(worth) as total, max(worth) - min(worth) as spread
+            from generate_series(1, counts) as number
+            cross join earnings.slot_amount(prices, counts, number) as worth
+        ) as slots
+        where total <> prices or spread > 1
+        """
     ).fetchall()
 
     assert wrong == []

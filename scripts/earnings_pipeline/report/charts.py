@@ -16,7 +16,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-Row = Mapping[str, Any]
+from earnings_pipeline.report.numbers import Row
 
 STATUSES = ("paid", "available", "pending", "projected")
 PACKAGE_PARTS = ("delivered", "still owed", "expired", "refunded")
@@ -63,7 +63,7 @@ def stacked_by_date(
         for order, name in enumerate(series)
     ]
     chart = (
-        alt.Chart(_in_units(values), width=WIDTH, height=230)
+        alt.Chart(_data(_in_units(values)), width=WIDTH, height=230)
         .mark_bar()
         .encode(
             x=alt.X(
@@ -80,46 +80,39 @@ def stacked_by_date(
     return _drawn(title, chart)
 
 
-def stacked_by_name(
-    title: str,
-    rows: Sequence[Row],
-    *,
-    name: str,
-    series: Mapping[str, str],
-) -> Chart:
+def stacked_by_name(title: str, rows: Sequence[Row], *, series: Mapping[str, str]) -> Chart:
     """Stack columns of each row in a bar of its name; `series` is column -> what it is called."""
     values = [
-        {"name": row[name], "series": label, "order": order, "value": row[column]}
+        {"name": row["name"], "series": label, "order": order, "value": row[column]}
         for row in rows
         for order, (column, label) in enumerate(series.items())
     ]
-    chart = _names(values, [row[name] for row in rows]).encode(
-        x=_amounts("X"),
-        color=_colors(list(series.values())),
-        order="order:Q",
+    chart = _bars_by_name(values).encode(
+        x=_amounts("X"), color=_colors(list(series.values())), order="order:Q"
     )
     return _drawn(title, chart)
 
 
-def amounts_by_name(title: str, rows: Sequence[Row], *, name: str, value: str, shade: str) -> Chart:
-    """Draw one amount per name; `shade` is the column with the name of its color."""
-    values = [{"name": row[name], "value": row[value], "shade": color(row[shade])} for row in rows]
-    chart = _names(values, [row[name] for row in rows]).encode(
-        x=_amounts("X"), color=alt.Color("shade:N", scale=None)
-    )
+def amounts_by_name(title: str, rows: Sequence[Row]) -> Chart:
+    """Draw the value of each row in cents, in the color that the row names."""
+    values = [
+        {"name": row["name"], "value": row["value"], "color": color(row.get("color", "accent"))}
+        for row in rows
+    ]
+    chart = _bars_by_name(values).encode(x=_amounts("X"), color=alt.Color("color:N", scale=None))
     return _drawn(title, chart)
 
 
-def counts_by_name(title: str, rows: Sequence[Row], *, name: str, count: str) -> Chart:
+def counts_by_name(title: str, counts: Mapping[str, int]) -> Chart:
     """Draw one count per name, written at the end of its bar."""
-    values = [{"name": row[name], "value": row[count] * 100} for row in rows]
-    bars = _names(values, [row[name] for row in rows])
-    x = alt.X("value:Q", axis=None, title=None)
-    texts = bars.mark_text(align="left", dx=4, color="var(--ink)").encode(
-        x=x, text=alt.Text("value:Q", format=",d")
+    base = _by_name([{"name": name, "value": count} for name, count in counts.items()])
+    base = base.encode(x=alt.X("value:Q", axis=None, title=None))
+    texts = base.mark_text(align="left", dx=4, color="var(--ink)", fontSize=11)
+    return _drawn(
+        title,
+        base.mark_bar(color="var(--accent)"),
+        texts.encode(text=alt.Text("value:Q", format=",d")),
     )
-    chart = alt.layer(bars.mark_bar(color="var(--accent)").encode(x=x), texts)
-    return _drawn(title, chart)
 
 
 def month_labels(months: Sequence[date]) -> dict[str, list[str]]:
@@ -141,11 +134,21 @@ def day_labels(days: Sequence[date]) -> dict[str, list[str]]:
     }
 
 
-def _in_units(values: Sequence[Row]) -> alt.Data:
-    return alt.Data(values=[{**row, "value": row["value"] / 100} for row in values])
+def _in_units(values: Sequence[Row]) -> list[Row]:
+    return [{**row, "value": row["value"] / 100} for row in values]
 
 
-def _names(values: Sequence[Row], names: Sequence[str]) -> alt.Chart:
+def _data(values: Sequence[Row]) -> alt.InlineData:
+    return alt.InlineData(values=[dict(row) for row in values])
+
+
+def _bars_by_name(values: Sequence[Row]) -> alt.Chart:
+    bars: alt.Chart = _by_name(_in_units(values)).mark_bar()
+    return bars
+
+
+def _by_name(values: Sequence[Row]) -> alt.Chart:
+    names = list(dict.fromkeys(row["name"] for row in values))
     axis = alt.Axis(
         labelLimit=LONGEST_LABEL,
         minExtent=NAMES_WIDTH,
@@ -154,18 +157,10 @@ def _names(values: Sequence[Row], names: Sequence[str]) -> alt.Chart:
         grid=False,
         labelPadding=8,
     )
-    return (
-        alt.Chart(_in_units(values), width=WIDTH - NAMES_WIDTH, height=alt.Step(BAND))
-        .mark_bar()
-        .encode(
-            y=alt.Y(
-                "name:N",
-                scale=alt.Scale(domain=list(dict.fromkeys(names)), paddingInner=0.3),
-                axis=axis,
-                title=None,
-            )
-        )
-    )
+    y = alt.Y("name:N", scale=alt.Scale(domain=names, paddingInner=0.3), axis=axis, title=None)
+    size = {"width": WIDTH - NAMES_WIDTH, "height": alt.Step(BAND)}
+    chart: alt.Chart = alt.Chart(_data(values), **size).mark_bar().encode(y=y)
+    return chart
 
 
 def _amounts(channel: str) -> Any:
@@ -189,7 +184,8 @@ def _colors(series: Sequence[str]) -> alt.Color:
     return alt.Color("series:N", scale=scale, legend=legend)
 
 
-def _drawn(title: str, chart: alt.Chart | alt.LayerChart) -> Chart:
+def _drawn(title: str, *layers: alt.Chart) -> Chart:
+    chart = layers[0] if len(layers) == 1 else alt.LayerChart(layer=list(layers))
     spec = (
         chart.configure(background="transparent", font=FONT, aria=False, padding=2)
         .configure_view(stroke=None)
