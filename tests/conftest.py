@@ -88,7 +88,7 @@ def server() -> Iterator[Target]:
         yield own.target(dbname="postgres")
     finally:
         own.remove()
-        shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(state)
 
 
 def remove_abandoned_servers() -> None:
@@ -97,6 +97,7 @@ def remove_abandoned_servers() -> None:
         pid = state.name.split("-")[2]
         if state.stat().st_uid == os.geteuid() and pid.isdigit() and not is_alive(int(pid)):
             embedded.Server(state=state).remove()
+            shutil.rmtree(state)
 
 
 def is_alive(pid: int) -> bool:

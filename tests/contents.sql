@@ -1,4 +1,4 @@
--- Everything that a database holds, as text: its schemas, columns, triggers, functions and rows.
+-- Everything that a database holds, as text: its schemas, columns, triggers, functions.
 select concat_ws(' ', 'schema', nspname) as line
 from pg_namespace
 where nspname !~ '^pg_(toast_)?temp'
@@ -18,16 +18,4 @@ union all
 select concat_ws(' ', 'function', oid::regprocedure) as line
 from pg_proc
 where pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-union all
-select
-    concat_ws(
-        ' ', 'rows', tables.relname,
-        md5(
-            query_to_xml(
-                format('select * from public.%I order by 1', tables.relname), true, true, ''
-            )::text
-        )
-    ) as line
-from pg_class as tables
-where tables.relkind = 'r' and tables.relnamespace = 'public'::regnamespace
 order by 1

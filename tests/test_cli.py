@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from psycopg import sql
 
 from earnings_pipeline import sqlfiles
 from earnings_pipeline.database import connect
@@ -134,6 +135,13 @@ def test_the_sample_is_never_loaded_into_a_database_that_was_named(marketplace):
 
 
 def contents(target):
-    """What a database holds: its relations, columns, triggers, rows and schemas."""
+    """What a database holds: its schemas, columns, triggers, functions and the app's rows."""
     with connect(target, "test") as conn:
-        return conn.execute((sqlfiles.ROOT / "tests" / "contents.sql").read_text()).fetchall()
+        lines = conn.execute((sqlfiles.ROOT / "tests" / "contents.sql").read_text()).fetchall()
+        tables = conn.execute("select tablename from pg_tables where schemaname = 'public'")
+        checksum = (
+            "select md5(string_agg(entry::text, '' order by entry.id)) from public.{} as entry"
+        )
+        for (table,) in tables.fetchall():
+            lines += conn.execute(sql.SQL(checksum).format(sql.Identifier(table))).fetchall()
+    return lines

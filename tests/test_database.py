@@ -129,7 +129,8 @@ def test_a_connection_that_is_ended_says_that_nothing_committed_is_lost(empty_da
 def test_the_engines_errors_keep_their_class_their_detail_and_their_hint(empty_database):
     statement = (
         "do $$ begin raise exception 'earnings 1 cannot change from paid to projected' using "
-        "errcode = '23X01', detail = 'No rule allows it.', hint = 'Allowed next: available.'; end $$"
+        "errcode = '23X01', detail = 'No rule allows it.', hint = 'Allowed next: available.'; "
+        "end $$"
     )
     with database.connect(empty_database, "test") as conn:
         refusal = refused(conn, statement)

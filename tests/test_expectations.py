@@ -75,7 +75,8 @@ def test_only_the_first_rows_are_named_however_many_there_are(sampled):
     assert len(result.rows) == expectations.ROWS_SHOWN
 
 
-def test_the_marts_are_as_expected_and_one_wrong_cent_is_named(migrated):
+def test_the_marts_are_as_expected_and_one_wrong_cent_is_named(migrated, monkeypatch, tmp_path):
+    monkeypatch.setattr(building, "STATE", tmp_path)
     with pytest.raises(ValidationFailed, match=r"finance\.earnings cannot be read"):
         expectations.validate(migrated, "marts")
     building.build(migrated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,13 +10,22 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from conftest import Databases, load_and_migrate_sample
-from earnings_pipeline import building
+from conftest import Databases, load_and_migrate_sample, migrate_up
+from earnings_pipeline import building, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.progress import Progress
+from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
 
 MARTS = ("finance", "reconciliation")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what dbt remembers of throw-away databases out of .earnings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +52,16 @@ def test_everything_builds_on_empty_tables_and_the_unit_tests_pass(engine_databa
     assert result.node_counts["unit_test"] >= 11
     with connect(engine_database, "test") as conn:
         assert conn.execute("select count(*) from finance.session_values").fetchone() == (0,)
+
+
+def test_everything_builds_on_the_form_after_the_plan(make_database):
+    def after_the_plan(conn: psycopg.Connection) -> None:
+        sample.create_tables(conn, form="after")
+        migrate_up(conn)
+
+    result = building.build(make_database("after_the_plan", after_the_plan))
+
+    assert (result.findings, result.errors, result.skipped) == ((), (), ())
 
 
 def test_the_sessions_of_each_order_are_its_price_and_its_credits(conn):
@@ -207,6 +227,15 @@ def test_readers_see_the_marts_and_not_the_apps_tables(conn):
             conn.execute(f"select 1 from {table} limit 1")  # noqa: S608
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("select 1 from public.payments_order limit 1")
+
+
+def test_the_questions_of_the_finance_page_are_answered_as_written(conn):
+    page = (ROOT / "docs" / "finance.md").read_text()
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    answers = [conn.execute(q) for text in queries for q in text.split(";") if q.strip()]
+
+    assert len(answers) == 4
+    assert all(answer.rowcount > 0 for answer in answers)
 
 
 def test_the_models_build_after_contract_and_still_know_the_purchases(migrated):

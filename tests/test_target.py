@@ -84,9 +84,7 @@ def test_a_service_file_is_looked_into(tmp_path, monkeypatch):
     assert str(target) == "database shop on db.example:6000 as ann"
 
 
-@pytest.mark.parametrize(
-    "url", ["shop", "mysql://db/shop", "user=ann host"]
-)
+@pytest.mark.parametrize("url", ["shop", "mysql://db/shop", "user=ann host"])
 def test_what_is_no_address_is_refused_and_not_repeated(url):
     with pytest.raises(WrongUsage) as refusal:
         named(url, {})

@@ -69,8 +69,8 @@ summed as (
 joined as (
 
     select
-        practitioner_id,
-        currency,
+        coalesce(summed.practitioner_id, cached.practitioner_id) as practitioner_id,
+        coalesce(summed.currency, cached.currency) as currency,
         coalesce(summed.projected_cents, 0) as projected_cents,
         coalesce(summed.pending_cents, 0) as pending_cents,
         coalesce(summed.available_cents, 0) as available_cents,
@@ -83,7 +83,8 @@ joined as (
         cached.available_cents as cached_available_cents,
         cached.lifetime_cents as cached_lifetime_cents
     from summed
-    full outer join cached using (practitioner_id, currency)
+    full outer join cached
+        on summed.practitioner_id = cached.practitioner_id and summed.currency = cached.currency
 
 ),
 

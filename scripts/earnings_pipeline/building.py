@@ -86,7 +86,13 @@ def build(
     arguments = [
         *("build", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
         *("--target-path", str(folder), "--log-path", str(folder)),
-        *("--log-level", "info" if verbose else "none", "--log-level-file", "debug"),
+        *(
+            "--log-level",
+            "info" if verbose else "none",
+            "--log-level-file",
+            "debug",
+            "--no-use-colors",
+        ),
         *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
         *(["--select", *select] if select else []),
     ]

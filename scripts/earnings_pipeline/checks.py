@@ -86,8 +86,9 @@ def run(
 
 def _run(conn: psycopg.Connection, check: Check, shown: int) -> CheckResult:
     started = time.monotonic()
-    query = sqlfiles.read("queries/count_offenders").replace("{check}", check.query)
-    rows = conn.execute(query.replace("{shown}", str(shown)).encode()).fetchall()
+    conn.execute("select set_config('earnings.offenders_shown', %s, true)", [str(shown)])
+    query = sqlfiles.read("queries/count_offenders").replace("from the_check", f"from ({check.query}\n) as the_check")
+    rows = conn.execute(query.encode()).fetchall()
     return CheckResult(
         name=check.name,
         claim=check.claim,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +18,11 @@ import typer
 from earnings_pipeline.errors import PipelineError, WrongUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import psycopg
 
+    from earnings_pipeline.expectations import ExpectationResult
     from earnings_pipeline.target import Target
 
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
@@ -71,6 +76,10 @@ DatabaseUrl = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Go on without asking; needed without a terminal.")
 ]
+Step = Annotated[
+    str | None, typer.Option("--step", metavar="STEP", help="One step only; see migrate status.")
+]
+BatchSize = Annotated[int, typer.Option(metavar="N", min=1, help="Rows per transaction.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
@@ -352,7 +361,7 @@ def report(
     path = output or pipeline.report_path(target)
     path.parent.mkdir(parents=True, exist_ok=True)
     with connection_to(target, "report") as conn:
-        display.print_report(report_.write(conn, path))
+        display.print_report(report_.write(conn, path, as_of=pipeline.today(conn)))
 
 
 @app.command()
@@ -379,60 +388,203 @@ def run(
 
     Without a database it starts the embedded server and loads the sample marketplace, once. On a
     database that was named it never loads a sample: it prints what it would do, and writes nothing
-    before you have typed the database's name or given --yes. Stopped at any moment, the same command
-    goes on; when nothing has changed it writes nothing. It drops no column (that is migrate
+    before you have typed the database's name or given --yes. Stopped at any moment, the same
+    command goes on; what is done already is passed quickly. It drops no column (that is migrate
     contract) and pays nothing out (that is jobs run payouts).
     """
     from earnings_pipeline import display, pipeline
 
+    started = time.monotonic()
     target = resolved(database_url)
     with refusals():
         if target.is_embedded:
-            as_of = prepare_sample(target, bookings, seed)
+            preflight = prepare_sample(target, bookings, seed)
+        elif bookings is not None or seed is not None:
+            raise WrongUsage("--bookings and --seed are for the sample on the embedded server")
         else:
-            if bookings is not None or seed is not None:
-                raise WrongUsage("--bookings and --seed are for the sample on the embedded server")
-            as_of = None
             with display.progress_bars() as report:
-                plan = pipeline.plan(target, as_of=as_of, report=report)
+                plan = pipeline.plan(target, report=report)
             display.print_plan(plan, with_jobs=not without_jobs)
             confirm(target, "run the pipeline", yes)
+            preflight = plan.preflight
         with display.progress_bars() as report:
             summary = pipeline.run(
                 target,
-                as_of=as_of,
                 with_jobs=not without_jobs,
+                preflight=preflight,
                 report=report,
                 announce=display.print_step,
             )
     if as_json:
         display.print_json(summary)
     else:
-        display.print_summary(summary)
+        display.print_summary(summary, time.monotonic() - started)
     if summary.problems:
         raise typer.Exit(FINDINGS)
 
 
-def prepare_sample(target: Target, bookings: int | None, seed: int | None) -> datetime:
-    """Have the embedded server hold a sample that is fit for the pipeline; return its today."""
-    from earnings_pipeline import display, pipeline, sample
+def prepare_sample(
+    target: Target, bookings: int | None, seed: int | None
+) -> Sequence[ExpectationResult]:
+    """Have the embedded server hold a sample that is fit for the pipeline."""
+    from earnings_pipeline import display, pipeline
 
     display.err.print(f"embedded server: {target}")
     with display.progress_bars() as report, display.step("sample marketplace") as note:
-        note(
-            pipeline.load_sample(
-                target,
-                bookings=bookings or pipeline.DEFAULT_BOOKINGS,
-                seed=pipeline.DEFAULT_SEED if seed is None else seed,
-                report=report,
-            )
-        )
+        note(pipeline.load_sample(target, bookings=bookings, seed=seed, report=report))
     with display.progress_bars() as report, display.step("doctor, preflight") as note:
         findings, preflight = pipeline.examine(target, report)
         warnings = sum(finding.severity == "warning" for finding in findings)
         dirty = sum(not result.ok for result in preflight)
-        note(f"{warnings} warnings; {dirty} of {len(preflight)} expectations not met by old rows")
-    return sample.AS_OF
+        met = f"{dirty} of {len(preflight)} expectations not met by old rows"
+        note(f"{warnings} warnings, {met if preflight else 'nothing has changed'}")
+    return preflight
+
+
+@migrate.command("plan")
+def migrate_plan(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Rehearse the data migration: what it would change, by step and reason. Writes nothing.
+
+    It runs every step on temporary copies of the app's tables, in a transaction that is rolled
+    back: it needs room for a copy, reads the tables once, and locks nothing.
+    """
+    from earnings_pipeline import display, migration
+
+    with connection(database_url, "migrate plan") as conn, display.progress_bars() as report:
+        planned = migration.plan(conn, report=report)
+    if as_json:
+        display.print_json(planned)
+    else:
+        display.print_planned(planned, display.out)
+
+
+@migrate.command("up")
+def migrate_up(
+    database_url: DatabaseUrl = None,
+    step: Step = None,
+    batch_size: BatchSize = 1000,
+    pause: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Rest between two batches.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Add columns, install the engine and bring the old rows under the rules.
+
+    The app keeps running. Schema changes lock a table for milliseconds and give up after a second,
+    to try again; indexes are built concurrently; each batch of rows is a transaction of its own
+    that locks those rows. Every row that is changed is kept, before and after, so migrate down can
+    undo it. Stopped at any moment it goes on when it is run again; done already it writes nothing.
+    """
+    from earnings_pipeline import display, migration
+
+    with connection(database_url, "migrate up") as conn, display.progress_bars() as report:
+        results = migration.up(conn, step=step, batch_size=batch_size, pause=pause, report=report)
+    if as_json:
+        display.print_json(results)
+    else:
+        display.print_rows(results, ["step", "state", "row_count", "batch_count", "seconds"])
+
+
+@migrate.command("down")
+def migrate_down(
+    database_url: DatabaseUrl = None,
+    step: Step = None,
+    batch_size: BatchSize = 1000,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo the migration: take the engine off, restore every row, drop what was added.
+
+    A row that the app has changed since is left as it is and listed, and the exit code is 1. With
+    --step it undoes the latest step alone, with the engine on. Locks as migrate up does.
+    """
+    from earnings_pipeline import display, migration
+
+    target = resolved(database_url)
+    confirm(target, f"undo {step or 'the migration'}", yes)
+    with connection_to(target, "migrate down") as conn, display.progress_bars() as report:
+        undone = migration.down(conn, step=step, batch_size=batch_size, report=report)
+    if as_json:
+        display.print_json(undone)
+    else:
+        display.print_rows(undone.steps, ["step", "state", "row_count", "batch_count", "seconds"])
+        if undone.left_alone:
+            display.print_rows(
+                undone.left_alone, ["step", "table", "row_id", "reason"], title="left alone"
+            )
+    if undone.left_alone:
+        raise typer.Exit(FINDINGS)
+
+
+@migrate.command("status")
+def migrate_status(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Say where each step of the migration stands. Writes nothing, locks nothing."""
+    from earnings_pipeline import display, migration
+
+    with connection(database_url, "migrate status") as conn:
+        steps = migration.status(conn)
+    if as_json:
+        display.print_json(steps)
+    else:
+        columns = ["step", "state", "row_count", "started_at", "finished_at"]
+        display.print_rows(steps, columns)
+
+
+@migrate.command("verify")
+def migrate_verify(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Check what every step promised, and that no cent is unaccounted for. Writes nothing.
+
+    Exits 1 when a check finds rows.
+    """
+    from earnings_pipeline import display, migration
+
+    with connection(database_url, "migrate verify") as conn, display.progress_bars() as report:
+        results = migration.verify(conn, report=report)
+    if as_json:
+        display.print_json(results)
+    else:
+        display.print_verified(results)
+    if any(result.offenders for result in results):
+        raise typer.Exit(FINDINGS)
+
+
+@migrate.command("contract")
+def migrate_contract(
+    database_url: DatabaseUrl = None,
+    app_no_longer_maps: Annotated[
+        bool,
+        typer.Option(
+            "--app-no-longer-maps",
+            help="State that the app that runs no longer maps the columns that are dropped.",
+        ),
+    ] = False,
+    revert: Annotated[bool, typer.Option("--revert", help="Bring the columns back.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Drop the columns that nobody needs any more, keeping aside what they hold.
+
+    parent_booking_id, is_package_purchase, is_bundle_purchase and payment_transaction_id. It is
+    refused, with exit code 1, until the migration verifies clean, has rested for contract_wait, and
+    you state that the app no longer maps them. Locks bookings_booking for milliseconds.
+    """
+    from earnings_pipeline import display, migration
+
+    target = resolved(database_url)
+    confirm(target, "bring the old columns back" if revert else "drop the old columns", yes)
+    with connection_to(target, "migrate contract") as conn, display.progress_bars() as report:
+        result = migration.contract(
+            conn, app_no_longer_maps=app_no_longer_maps, revert=revert, report=report
+        )
+    if as_json:
+        display.print_json(result)
+    else:
+        kept = f"what {result.kept_booking_count:,} bookings held is kept aside"
+        display.out.print(f"{result.state}: {kept}" if not result.refusals else "refused:")
+        for refusal in result.refusals:
+            display.out.print(f"  {refusal}")
+    if result.refusals:
+        raise typer.Exit(FINDINGS)
 
 
 @server.command("start")
@@ -451,6 +603,18 @@ def server_stop() -> None:
     from earnings_pipeline import display, embedded
 
     display.out.print("stopped" if embedded.stop() else "it was not running")
+
+
+@server.command("remove")
+def server_remove(yes: Yes = False) -> None:
+    """Stop the embedded PostgreSQL and delete its data, the sample included."""
+    from earnings_pipeline import display, embedded
+
+    own = embedded.default_server()
+    if own.data.exists():
+        confirm(own.target(), "delete the embedded server", yes)
+    own.remove()
+    display.out.print("removed; the next run begins with a new one")
 
 
 @server.command("status")
@@ -525,6 +689,7 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 def main() -> NoReturn:
     """Run the command line; what is expected to go wrong ends without a traceback."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     try:
         app(prog_name="scripts/earnings")
     except SystemExit as end:

@@ -139,6 +139,11 @@ def _connection_refused(target: Target, error: psycopg.Error) -> DatabaseRefused
 
 CONNECTION_FAILURES = (
     (
+        r"invalid (connection option|integer value|sslmode|port)|invalid URI",
+        "the address that {origin} gave cannot be used",
+        "Write postgresql://user:password@host:5432/database.",
+    ),
+    (
         r"password authentication failed|no password supplied|invalid password",
         "{target}: the password is wrong or missing",
         "Give it in the address, in PGPASSWORD or in ~/.pgpass; percent-encode special characters "
@@ -191,11 +196,6 @@ CONNECTION_FAILURES = (
         r"starting up|shutting down|recovery mode",
         "{target}: the server is starting or stopping",
         "Try again in a moment.",
-    ),
-    (
-        r"invalid (connection option|integer value|sslmode|port)|invalid URI",
-        "the address that {origin} gave cannot be used",
-        "Write postgresql://user:password@host:5432/database.",
     ),
 )
 

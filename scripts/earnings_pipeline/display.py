@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from earnings_pipeline.doctor import Finding
     from earnings_pipeline.explain import ExplainedBalance
     from earnings_pipeline.jobs import JobSummary
+    from earnings_pipeline.migration import PlannedReason, Verification
     from earnings_pipeline.pipeline import Plan, StepDone, Summary
 
+OFFENDERS_SHOWN = 5
 SEVERITY_STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 # What a script reads goes to stdout, everything that accompanies it to stderr.
@@ -70,7 +72,8 @@ def print_rows(
     values = [[_value(row, column) for column in columns] for row in rows]
     for index, column in enumerate(columns):
         is_number = bool(values) and all(
-            isinstance(row[index], int | decimal.Decimal) or row[index] is None for row in values
+            isinstance(row[index], int | float | decimal.Decimal) or row[index] is None
+            for row in values
         )
         table.add_column(_heading(column), justify="right" if is_number else "left")
     for row in values:
@@ -102,6 +105,8 @@ def _cell(column: str, value: object) -> Text:
         return Text(money(value))
     if column == "severity":
         return Text(str(value), style=SEVERITY_STYLES.get(str(value), ""))
+    if isinstance(value, float):
+        return Text(f"{value:.1f}")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, int) and not column.endswith("id"):
@@ -268,6 +273,8 @@ def print_plan(plan: Plan, *, with_jobs: bool) -> None:
         err.print(Text(f"  {finding.subject}: {finding.message}"))
         if finding in warnings:
             err.print(Text(f"    {finding.hint}", style="dim"))
+    from earnings_pipeline.pipeline import described_result
+
     dirty = [result for result in plan.preflight if not result.ok]
     err.print(f"Old rows that are not as expected: {len(dirty)} kinds", style="bold")
     for result in dirty:
@@ -291,7 +298,7 @@ def print_plan(plan: Plan, *, with_jobs: bool) -> None:
     )
 
 
-def print_summary(summary: Summary) -> None:
+def print_summary(summary: Summary, seconds: float) -> None:
     """Print what a run did, in counts and money, and where the report lies."""
     out.print()
     print_rows(
@@ -314,4 +321,38 @@ def print_summary(summary: Summary) -> None:
     else:
         out.print("every claim holds: no check and no test found an offender")
     print_report(summary.report)
-    out.print(f"done in {summary.seconds:.0f} s; running it again goes on from here")
+    out.print(f"done in {seconds:.0f} s; running it again does only what is new")
+
+
+def print_planned(planned: Sequence[PlannedReason], console: Console) -> None:
+    """Print what the migration would change, by step and reason, and the net it concerns."""
+    if not planned:
+        console.print("  nothing: every row is as the rules want it")
+        return
+    rows = [
+        {
+            "step": reason.step,
+            "table": reason.table,
+            "operation": reason.operation,
+            "reason": reason.reason,
+            "row_count": reason.row_count,
+            "amount": ", ".join(
+                money(cents, currency) for currency, cents in reason.amount_cents.items()
+            ),
+            "for_example": ", ".join(map(str, reason.sample_ids[:3])),
+        }
+        for reason in planned
+    ]
+    print_rows(rows, list(rows[0]), console=console)
+
+
+def print_verified(results: Sequence[Verification]) -> None:
+    """Print each check of the migration, and the first rows that offend."""
+    for result in results:
+        is_ok = not result.offenders
+        mark = Text("  ok  " if is_ok else "FAILS ", style="green" if is_ok else "bold red")
+        count = "" if is_ok else f": {len(result.offenders):,} offenders"
+        out.print(mark + Text(f"{result.check}{count}"))
+        for offender in result.offenders[:OFFENDERS_SHOWN]:
+            subject = f"{offender.subject} {offender.subject_id or ''}".rstrip()
+            out.print(Text(f"      {subject}: {offender.offence}"))

@@ -76,6 +76,12 @@ def form(conn: psycopg.Connection) -> Form:
     return "after" if is_linked else "unknown"
 
 
+def is_engine_there(conn: psycopg.Connection) -> bool:
+    """Tell whether the engine's own tables are there and may be read."""
+    there = _one(conn, "doctor_engine")
+    return bool(there["is_engine_there"] and there["may_read"])
+
+
 def _server(conn: psycopg.Connection) -> list[Finding]:
     server = _one(conn, "doctor_server")
     version, role_name = server["server_version"], server["role_name"]

@@ -131,11 +131,12 @@ class Server:
         return self.state.exists() and self._answers()
 
     def remove(self) -> None:
-        """Stop the server and delete everything it had."""
+        """Stop the server and delete its data, its password and its port."""
         self.stop()
-        if self.home != self.state.resolve():
-            shutil.rmtree(self.data, ignore_errors=True)
-        shutil.rmtree(self.state, ignore_errors=True)
+        if self.data.exists():
+            shutil.rmtree(self.data)
+        for name in ("password", "server.json"):
+            (self.state / name).unlink(missing_ok=True)
 
     def target(self, dbname: str = DATABASE) -> Target:
         """Return a database of the server, which must run."""

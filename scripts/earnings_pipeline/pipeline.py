@@ -10,13 +10,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import sql
 from psycopg.rows import class_row
 
 from earnings_pipeline import doctor, sqlfiles
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from earnings_pipeline.checks import CheckResult
     from earnings_pipeline.expectations import ExpectationResult
     from earnings_pipeline.jobs import JobSummary
-    from earnings_pipeline.migration import PlannedStep
+    from earnings_pipeline.migration import PlannedReason
 
 STATE = sqlfiles.ROOT / ".earnings"
 DEFAULT_BOOKINGS = 3000
 DEFAULT_SEED = 1
-LOADING = "marketplace_loading"
 # Paying out is a decision with a calendar of its own: scripts/earnings jobs run payouts.
 JOBS = ("complete", "release", "expire")
 MEND = "Mend these rows in the app first; the migration cannot know what is right."
@@ -59,7 +57,7 @@ class Plan:
     target: str
     findings: Sequence[doctor.Finding]
     preflight: Sequence[ExpectationResult]
-    migration: Sequence[PlannedStep]
+    migration: Sequence[PlannedReason]
     due: Sequence[Due]
 
 
@@ -94,7 +92,6 @@ class Summary:
     checks: Sequence[CheckResult]
     money: Sequence[Money]
     report: Path
-    seconds: float
 
     @property
     def problems(self) -> list[str]:
@@ -114,39 +111,34 @@ class Summary:
 Announce = Callable[[StepDone], None]
 
 
-def load_sample(target: Target, *, bookings: int, seed: int, report: Report) -> str:
-    """Have the embedded database hold the sample, loaded once; say what was done.
-
-    Loaded under another name and renamed when complete, so an interrupted load leaves nothing.
-    """
+def load_sample(target: Target, *, bookings: int | None, seed: int | None, report: Report) -> str:
+    """Have the embedded database hold the sample, loaded once; say what it holds."""
     from earnings_pipeline import sample
 
     if not target.is_embedded:
         raise WrongUsage("the sample is loaded on the embedded server only")
     with connect(target, "run") as conn:
-        if sample.is_loaded(conn):
-            return "there already"
-        (table_count,) = _row(conn, "pipeline_tables")
-        if table_count:
+        if not sample.is_loaded(conn):
+            bookings, seed = bookings or DEFAULT_BOOKINGS, seed or DEFAULT_SEED
+            sample.load(conn, bookings=bookings, seed=seed, report=report)
+            return f"loaded: {bookings:,} bookings, seed {seed}"
+        found_seed, found_bookings, _ = _row(conn, "pipeline_sample")
+        if (bookings or found_bookings, seed or found_seed) != (found_bookings, found_seed):
             raise WrongUsage(
-                "the embedded database holds tables, and they are not the sample's",
-                "Name it with --database-url to work on it as on any other database.",
+                f"a sample of {found_bookings} bookings with seed {found_seed} is loaded already",
+                "To begin with another one: scripts/earnings server remove",
             )
-    server = replace(target, parameters={**target.parameters, "dbname": "postgres"})
-    loading = replace(target, parameters={**target.parameters, "dbname": LOADING})
-    names = {"loading": sql.Identifier(LOADING), "final": sql.Identifier(target.dbname)}
-    with connect(server, "run") as conn:
-        conn.execute(sql.SQL("drop database if exists {loading} with (force)").format(**names))
-        conn.execute(sql.SQL("create database {loading}").format(**names))
-        with connect(loading, "run") as loader:
-            sample.create_tables(loader, form="before")
-            sample.load(loader, bookings=bookings, seed=seed, report=report)
-        conn.execute(sql.SQL("drop database if exists {final} with (force)").format(**names))
-        conn.execute(sql.SQL("alter database {loading} rename to {final}").format(**names))
-    return f"{bookings:,} bookings, seed {seed}"
+        return f"there already: {found_bookings:,} bookings, seed {found_seed}"
 
 
-def plan(target: Target, *, as_of: datetime | None, report: Report) -> Plan:
+def today(conn: psycopg.Connection) -> datetime | None:
+    """Return the sample's today where the database holds a sample; None stands for now."""
+    from earnings_pipeline import sample
+
+    return sample.AS_OF if sample.is_loaded(conn) else None
+
+
+def plan(target: Target, *, report: Report) -> Plan:
     """Examine the database and rehearse the migration, writing nothing."""
     from earnings_pipeline import migration
 
@@ -157,19 +149,25 @@ def plan(target: Target, *, as_of: datetime | None, report: Report) -> Plan:
             findings=findings,
             preflight=preflight,
             migration=migration.plan(conn, report=report),
-            due=due(conn, as_of),
+            due=due(conn),
         )
 
 
 def examine(
     target: Target, report: Report
 ) -> tuple[list[doctor.Finding], Sequence[ExpectationResult]]:
-    """Return what doctor and the preflight expectations find; refuse what must be mended first."""
+    """Return what doctor and the preflight expectations find; refuse what must be mended first.
+
+    The expectations are left out when no row has changed since the last run: they would be met
+    or not as they were.
+    """
     from earnings_pipeline import expectations
 
     with connect(target, "run") as conn:
         findings = doctor.examine(conn)
-    refuse([(found.message, found.hint) for found in findings if found.severity == "error"])
+        refuse([(found.message, found.hint) for found in findings if found.severity == "error"])
+        if is_unchanged(conn, target):
+            return findings, []
     preflight = expectations.validate(target, "preflight", report)
     refuse([(described_result(result), MEND) for result in preflight if result.is_blocking])
     return findings, preflight
@@ -191,9 +189,9 @@ def described_result(result: ExpectationResult) -> str:
     return f"{result.meaning}: not so for {counted}{f' ({keys}, …)' if keys else ''}"
 
 
-def due(conn: psycopg.Connection, as_of: datetime | None) -> list[Due]:
+def due(conn: psycopg.Connection) -> list[Due]:
     """Say what the jobs would find due."""
-    moment = as_of or _now(conn)
+    moment = today(conn) or _now(conn)
     with conn.cursor(row_factory=class_row(Due)) as cursor:
         query = sqlfiles.read("queries/pipeline_due")
         return cursor.execute(query, {"as_of": moment}).fetchall()
@@ -202,8 +200,8 @@ def due(conn: psycopg.Connection, as_of: datetime | None) -> list[Due]:
 def run(
     target: Target,
     *,
-    as_of: datetime | None,
     with_jobs: bool,
+    preflight: Sequence[ExpectationResult],
     report: Report,
     announce: Announce,
 ) -> Summary:
@@ -211,33 +209,29 @@ def run(
 
     Stopped at any moment, even by kill -9, the next run goes on and ends in the same state.
     """
-    from earnings_pipeline import checks, migration
     from earnings_pipeline import jobs as jobs_
+    from earnings_pipeline import migration
 
-    started = time.monotonic()
     clock = _Clock(announce)
     with connect(target, "run") as conn:
+        as_of = today(conn)
         migrated = migration.up(conn, report=report)
-        rows = {step.step: step.row_count for step in migrated}
-        clock.done("migrate up", f"{sum(rows.values()):,} rows changed in {len(rows)} steps")
-        summaries = []
-        for job in JOBS if with_jobs else ():
-            summaries.append(jobs_.run(conn, job, as_of=as_of, report=report))
-        clock.done("jobs", described(summaries) if with_jobs else "left out")
-        build, marts, path = _build_unless_unchanged(conn, target, report, clock)
-        results = checks.run(conn, report=report)
-        failed = sum(not result.ok for result in results)
-        clock.done("check", f"{len(results)} claims, {failed} with offenders")
+        rows = {step.step: step.row_count for step in migrated if step.row_count}
+        clock.done("migrate up", f"{sum(rows.values()):,} rows changed in {len(migrated)} steps")
+        jobs = [
+            jobs_.run(conn, job, as_of=as_of, report=report) for job in (JOBS if with_jobs else ())
+        ]
+        clock.done("jobs", described(jobs) if with_jobs else "left out")
+        judged = _judge(conn, target, preflight, as_of, report, clock)
         return Summary(
             target=str(target),
             migrated_rows=rows,
-            jobs=summaries,
-            build=build,
-            marts=marts,
-            checks=results,
+            jobs=jobs,
+            build=judged.build,
+            marts=judged.marts,
+            checks=judged.checks,
             money=money(conn),
-            report=path,
-            seconds=time.monotonic() - started,
+            report=judged.report,
         )
 
 
@@ -264,38 +258,76 @@ def report_path(target: Target) -> Path:
     return STATE / "reports" / f"{target.dbname}-{_checksum(str(target))[:8]}.html"
 
 
-def _build_unless_unchanged(
-    conn: psycopg.Connection, target: Target, report: Report, clock: _Clock
-) -> tuple[BuildResult | None, Sequence[ExpectationResult], Path]:
-    """Build the models, hold the marts against their expectations and write the report.
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    build: BuildResult | None
+    marts: Sequence[ExpectationResult]
+    checks: Sequence[CheckResult]
+    report: Path
 
-    Left out when no row and no model has changed since the last time this came to its end.
+
+def _judge(
+    conn: psycopg.Connection,
+    target: Target,
+    preflight: Sequence[ExpectationResult],
+    as_of: datetime | None,
+    report: Report,
+    clock: _Clock,
+) -> _Judged:
+    """Build the models, hold marts and tables against what is claimed of them, and report.
+
+    The models and the report are left alone when no row and no model has changed since they
+    were last built and found right.
     """
-    from earnings_pipeline import building, expectations
+    from earnings_pipeline import building, checks, expectations
     from earnings_pipeline import report as report_
 
     path = report_path(target)
-    remembered = STATE / "runs" / f"{_checksum(str(target))[:12]}.json"
-    fingerprint, are_marts_there = _fingerprint(conn)
-    if are_marts_there and path.exists() and _read(remembered) == fingerprint:
-        clock.done("build, report", "nothing has changed since the last run")
-        return None, [], path
-    remembered.unlink(missing_ok=True)
-    build = building.build(target, report=report)
-    built = ", ".join(f"{count} {kind}s" for kind, count in build.node_counts.items())
-    clock.done("dbt build", built)
+    build: BuildResult | None = None
     marts: Sequence[ExpectationResult] = []
-    if not build.errors:
+    if is_unchanged(conn, target):
+        clock.done("dbt build", "nothing has changed since the last run")
+    else:
+        _remembered(target).unlink(missing_ok=True)
+        fingerprint, _ = _fingerprint(conn)
+        build = building.build(target, report=report)
+        clock.done("dbt build", built(build))
+    if build is not None and not build.errors:
         marts = expectations.validate(target, "marts", report)
         failed = sum(not result.ok for result in marts)
-        clock.done("expectations", f"{len(marts)} on the marts, {failed} not met")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report_.write(conn, path)
-    clock.done("report", path.name)
-    if build.ok and all(result.ok for result in marts):
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        remembered.write_text(json.dumps(fingerprint))
-    return build, marts, path
+        clock.done("expectations", f"{len(marts)} of the marts, {failed} not met")
+    results = checks.run(conn, report=report)
+    failed = sum(not result.ok for result in results)
+    clock.done("check", f"{len(results)} claims, {failed} with offenders")
+    if build is not None and not build.errors:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        validated = [*preflight, *marts]
+        report_.write(conn, path, checks=results, expectations=validated, as_of=as_of)
+        clock.done("report", f"{path.stat().st_size // 1024:,} KB")
+        if build.ok and all(result.ok for result in marts):
+            _remembered(target).parent.mkdir(parents=True, exist_ok=True)
+            _remembered(target).write_text(json.dumps(fingerprint))
+    return _Judged(build=build, marts=marts, checks=results, report=path)
+
+
+def built(build: BuildResult) -> str:
+    """Say in a line what a build made and what it found."""
+    counted = [f"{count} {kind}s" for kind, count in build.node_counts.items()]
+    failed = [f"{len(build.findings)} tests with findings"] if build.findings else []
+    errors = [f"{len(build.errors)} errors"] if build.errors else []
+    return ", ".join([*counted, *failed, *errors]) or "nothing"
+
+
+def is_unchanged(conn: psycopg.Connection, target: Target) -> bool:
+    """Tell whether no row and no model has changed since a run last came to a good end."""
+    if not doctor.is_engine_there(conn) or not report_path(target).exists():
+        return False
+    fingerprint, are_marts_there = _fingerprint(conn)
+    return are_marts_there and _read(_remembered(target)) == fingerprint
+
+
+def _remembered(target: Target) -> Path:
+    return STATE / "runs" / f"{_checksum(str(target))[:12]}.json"
 
 
 def _fingerprint(conn: psycopg.Connection) -> tuple[str, bool]:
@@ -306,7 +338,7 @@ def _fingerprint(conn: psycopg.Connection) -> tuple[str, bool]:
     for path in _model_files():
         models.update(path.relative_to(sqlfiles.ROOT).as_posix().encode())
         models.update(path.read_bytes())
-    return f"{rows} {models.hexdigest()}", are_marts_there
+    return f"{rows} {models.hexdigest()}", bool(are_marts_there)
 
 
 def _model_files() -> list[Path]:
@@ -332,19 +364,20 @@ class _Clock:
         self.since = now
 
 
-def _row(conn: psycopg.Connection, name: str) -> tuple[object, ...]:
+def _row(conn: psycopg.Connection, name: str) -> tuple[Any, ...]:
     (row,) = conn.execute(sqlfiles.read(f"queries/{name}")).fetchall()
     return row
 
 
 def _now(conn: psycopg.Connection) -> datetime:
-    (row,) = conn.execute("select clock_timestamp()").fetchall()
-    return row[0]
+    now: datetime
+    ((now,),) = conn.execute("select clock_timestamp()").fetchall()
+    return now
 
 
 def _read(path: Path) -> str | None:
     try:
-        return json.loads(path.read_text())
+        return str(json.loads(path.read_text()))
     except (OSError, ValueError):
         return None
 

@@ -16,7 +16,7 @@ newest as (
         booking_id,
         practitioner_id
     from earnings.transitions
-    order by earnings_id, stamped_at desc
+    order by earnings_id asc, stamped_at desc
 
 )
 
@@ -27,10 +27,10 @@ select
         when newest.earnings_id is null then 'it has no history'
         when ledger.id is null then format('the history ends with %s, and the row is gone', newest.to_status)
         else format(
-            'the ledger says %s, %s cents %s, the history %s, %s cents %s',
-            ledger.status, ledger.net_amount_cents, ledger.currency,
-            coalesce(newest.to_status, 'deleted'), newest.net_amount_cents, newest.currency
-        )
+                'the ledger says %s, %s cents %s, the history %s, %s cents %s',
+                ledger.status, ledger.net_amount_cents, ledger.currency,
+                coalesce(newest.to_status, 'deleted'), newest.net_amount_cents, newest.currency
+            )
     end as detail
 from public.payments_earningstransaction as ledger
 full outer join newest on ledger.id = newest.earnings_id

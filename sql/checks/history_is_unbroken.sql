@@ -29,9 +29,9 @@ select
         when earlier_id is null then format('earnings %s: its history begins with %s', earnings_id, event)
         when event in ('opening', 'created') then format('earnings %s: %s twice', earnings_id, event)
         else format(
-            'earnings %s: goes on from %s with %s cents after %s with %s cents',
-            earnings_id, from_status, from_net_amount_cents, earlier_status, earlier_net_cents
-        )
+                'earnings %s: goes on from %s with %s cents after %s with %s cents',
+                earnings_id, from_status, from_net_amount_cents, earlier_status, earlier_net_cents
+            )
     end as detail
 from entries
 where

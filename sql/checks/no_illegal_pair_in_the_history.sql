@@ -9,7 +9,8 @@ select
     'transition' as subject,
     transitions.id as subject_id,
     format(
-        'earnings %s: %s -> %s', transitions.earnings_id, coalesce(transitions.from_status, 'new'), transitions.to_status
+        'earnings %s: %s -> %s',
+        transitions.earnings_id, coalesce(transitions.from_status, 'new'), transitions.to_status
     ) as detail
 from earnings.transitions
 left join earnings.status_rules as rules

@@ -1,4 +1,5 @@
--- No pending or available delivery row belongs to a booking that was not delivered.
+-- No pending or available delivery row belongs to a booking that was not delivered. No-shows
+-- may keep what they had, unless the policy is to reverse it.
 --
 -- Rule      R2
 -- If not    Money becomes payable before the service took place. Correct the row to projected with
@@ -16,5 +17,5 @@ where
     and bookings.status not in ('completed', 'canceled', 'cancelled')
     and not (
         bookings.status = 'no_show'
-        and (select settings.value from earnings.settings where settings.name = 'no_show_policy') = 'pay'
+        and (select settings.value from earnings.settings where settings.name = 'no_show_policy') <> 'reverse'
     )

@@ -31,9 +31,10 @@ select
     case
         when session_count is null then format('slot %s is used, and the terms are not frozen', slot_number)
         when slot_number > session_count then format('slot %s of %s', slot_number, session_count)
-        when amount_cents <> share_cents then format(
-            'slot %s is worth %s cents instead of %s', slot_number, amount_cents, share_cents
-        )
+        when amount_cents <> share_cents
+            then format(
+                    'slot %s is worth %s cents instead of %s', slot_number, amount_cents, share_cents
+                )
         else format('%s cents are netted of %s prepaid', netted_cents, prepaid_cents)
     end as detail
 from slots

@@ -9,9 +9,9 @@ select
     case
         when bookings.id is null then format('gone, and holds slot %s of order %s', slots.slot_number, slots.order_id)
         else format(
-            'is %s on order %s, and holds slot %s of order %s',
-            bookings.status, coalesce(bookings.order_id::text, 'none'), slots.slot_number, slots.order_id
-        )
+                'is %s on order %s, and holds slot %s of order %s',
+                bookings.status, coalesce(bookings.order_id::text, 'none'), slots.slot_number, slots.order_id
+            )
     end as detail
 from earnings.session_slots as slots
 left join public.bookings_booking as bookings on slots.booking_id = bookings.id

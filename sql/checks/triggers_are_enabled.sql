@@ -37,5 +37,6 @@ select
         case when found.oid is null then 'is missing' else 'does not fire' end
     ) as detail
 from expected
-left join found using (trigger_name, table_name)
+left join found
+    on expected.trigger_name = found.trigger_name and expected.table_name = found.table_name
 where found.oid is null or found.tgenabled not in ('O', 'A')

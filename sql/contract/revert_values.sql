@@ -13,7 +13,13 @@ begin
     from earnings_migration.kept_bookings as kept
     where kept.booking_id = bookings.id;
 
-    if to_jsonb(null::public.bookings_booking) ? 'payment_transaction_id' then
+    if exists (
+        select
+        from pg_attribute
+        where attrelid = 'public.bookings_booking'::regclass
+            and attname = 'payment_transaction_id'
+            and not attisdropped
+    ) then
         update public.bookings_booking as bookings
         set payment_transaction_id = bookings.credit_usage_transaction_id
         where bookings.credit_usage_transaction_id is not null;

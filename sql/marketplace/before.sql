@@ -566,7 +566,8 @@ foreign key (address_id) references utils_address (id) deferrable initially defe
 add constraint services_service_category_id_fkey
 foreign key (category_id) references services_servicecategory (id) deferrable initially deferred,
 add constraint services_service_practitioner_category_id_fkey
-foreign key (practitioner_category_id) references services_practitionerservicecategory (id) deferrable initially deferred,
+foreign key (practitioner_category_id)
+references services_practitionerservicecategory (id) deferrable initially deferred,
 add constraint services_service_primary_practitioner_id_fkey
 foreign key (primary_practitioner_id) references practitioners_practitioner (id) deferrable initially deferred,
 add constraint services_service_schedule_id_fkey
@@ -596,7 +597,8 @@ create index bookings_booking_parent_booking_id_idx2 on bookings_booking (parent
 create index bookings_booking_payment_status_idx on bookings_booking (payment_status);
 create index bookings_booking_payment_transaction_id_idx on bookings_booking (payment_transaction_id);
 create index bookings_booking_practitioner_id_idx on bookings_booking (practitioner_id);
-create index bookings_booking_practitioner_id_start_time_idx on bookings_booking (practitioner_id, start_time);
+create index bookings_booking_practitioner_id_start_time_idx
+on bookings_booking (practitioner_id, start_time);
 create index bookings_booking_rescheduled_from_id_idx on bookings_booking (rescheduled_from_id);
 create index bookings_booking_room_id_idx on bookings_booking (room_id);
 create index bookings_booking_service_id_idx on bookings_booking (service_id);
@@ -607,16 +609,20 @@ create index bookings_booking_start_time_end_time_idx on bookings_booking (start
 create index bookings_booking_status_start_time_idx on bookings_booking (status, start_time);
 create index bookings_booking_user_id_idx on bookings_booking (user_id);
 create index bookings_booking_user_id_status_idx on bookings_booking (user_id, status);
-create index package_completion_records_package_booking_id_idx on package_completion_records (package_booking_id);
+create index package_completion_records_package_booking_id_idx
+on package_completion_records (package_booking_id);
 create index package_completion_records_payout_processed_idx on package_completion_records (payout_processed);
 create index package_completion_records_status_idx on package_completion_records (status);
 create index payments_earningstransaction_booking_id_idx on payments_earningstransaction (booking_id);
 create index payments_earningstransaction_booking_id_idx2 on payments_earningstransaction (booking_id);
 create index payments_earningstransaction_payout_id_idx on payments_earningstransaction (payout_id);
 create index payments_earningstransaction_payout_id_idx2 on payments_earningstransaction (payout_id);
-create index payments_earningstransaction_practitioner_id_idx on payments_earningstransaction (practitioner_id);
-create index payments_earningstransaction_practitioner_id_status_idx on payments_earningstransaction (practitioner_id, status);
-create index payments_earningstransaction_status_available_after_idx on payments_earningstransaction (status, available_after);
+create index payments_earningstransaction_practitioner_id_idx
+on payments_earningstransaction (practitioner_id);
+create index payments_earningstransaction_practitioner_id_status_idx
+on payments_earningstransaction (practitioner_id, status);
+create index payments_earningstransaction_status_available_after_idx
+on payments_earningstransaction (status, available_after);
 create index payments_order_order_type_idx on payments_order (order_type);
 create index payments_order_practitioner_id_idx on payments_order (practitioner_id);
 create index payments_order_practitioner_id_created_at_idx on payments_order (practitioner_id, created_at);
@@ -625,41 +631,55 @@ create index payments_order_status_created_at_idx on payments_order (status, cre
 create index payments_order_stripe_payment_intent_id_idx on payments_order (stripe_payment_intent_id);
 create index payments_order_user_id_idx on payments_order (user_id);
 create index payments_order_user_id_created_at_idx on payments_order (user_id, created_at);
-create index payments_practitionerearnings_available_balance_cents_idx on payments_practitionerearnings (available_balance_cents);
-create index payments_practitionerearnings_practitioner_id_idx on payments_practitionerearnings (practitioner_id);
+create index payments_practitionerearnings_available_balance_cents_idx
+on payments_practitionerearnings (available_balance_cents);
+create index payments_practitionerearnings_practitioner_id_idx
+on payments_practitionerearnings (practitioner_id);
 create index payments_practitionerpayout_batch_id_idx on payments_practitionerpayout (batch_id);
 create index payments_practitionerpayout_payout_date_idx on payments_practitionerpayout (payout_date);
 create index payments_practitionerpayout_practitioner_id_idx on payments_practitionerpayout (practitioner_id);
-create index payments_practitionerpayout_practitioner_id_idx2 on payments_practitionerpayout (practitioner_id);
+create index payments_practitionerpayout_practitioner_id_idx2
+on payments_practitionerpayout (practitioner_id);
 create index payments_practitionerpayout_processed_by_id_idx on payments_practitionerpayout (processed_by_id);
 create index payments_practitionerpayout_status_idx on payments_practitionerpayout (status);
 create index payments_usercreditbalance_balance_cents_idx on payments_usercreditbalance (balance_cents);
-create index payments_usercreditbalance_last_transaction_id_idx on payments_usercreditbalance (last_transaction_id);
+create index payments_usercreditbalance_last_transaction_id_idx
+on payments_usercreditbalance (last_transaction_id);
 create index payments_usercreditbalance_user_id_idx on payments_usercreditbalance (user_id);
 create index payments_usercredittransaction_booking_id_idx on payments_usercredittransaction (booking_id);
 create index payments_usercredittransaction_booking_id_idx2 on payments_usercredittransaction (booking_id);
 create index payments_usercredittransaction_expires_at_idx on payments_usercredittransaction (expires_at);
 create index payments_usercredittransaction_order_id_idx on payments_usercredittransaction (order_id);
 create index payments_usercredittransaction_order_id_idx2 on payments_usercredittransaction (order_id);
-create index payments_usercredittransaction_practitioner_id_idx on payments_usercredittransaction (practitioner_id);
-create index payments_usercredittransaction_practitioner_id_created_at_idx on payments_usercredittransaction (practitioner_id, created_at);
-create index payments_usercredittransaction_reference_transaction_id_idx on payments_usercredittransaction (reference_transaction_id);
+create index payments_usercredittransaction_practitioner_id_idx
+on payments_usercredittransaction (practitioner_id);
+create index payments_usercredittransaction_practitioner_id_created_at_idx
+on payments_usercredittransaction (practitioner_id, created_at);
+create index payments_usercredittransaction_reference_transaction_id_idx
+on payments_usercredittransaction (reference_transaction_id);
 create index payments_usercredittransaction_service_id_idx on payments_usercredittransaction (service_id);
-create index payments_usercredittransaction_transaction_type_created_at_idx on payments_usercredittransaction (transaction_type, created_at);
+create index payments_usercredittransaction_transaction_type_created_at_idx
+on payments_usercredittransaction (transaction_type, created_at);
 create index payments_usercredittransaction_user_id_idx on payments_usercredittransaction (user_id);
-create index payments_usercredittransaction_user_id_created_at_idx on payments_usercredittransaction (user_id, created_at);
+create index payments_usercredittransaction_user_id_created_at_idx
+on payments_usercredittransaction (user_id, created_at);
 create index practitioner_subscriptions_end_date_idx on practitioner_subscriptions (end_date);
 create index practitioner_subscriptions_practitioner_id_idx on practitioner_subscriptions (practitioner_id);
 create index practitioner_subscriptions_practitioner_id_idx2 on practitioner_subscriptions (practitioner_id);
 create index practitioner_subscriptions_start_date_idx on practitioner_subscriptions (start_date);
 create index practitioner_subscriptions_status_idx on practitioner_subscriptions (status);
 create index practitioner_subscriptions_tier_id_idx on practitioner_subscriptions (tier_id);
-create index practitioners_practitioner_current_subscription_id_idx on practitioners_practitioner (current_subscription_id);
+create index practitioners_practitioner_current_subscription_id_idx
+on practitioners_practitioner (current_subscription_id);
 create index practitioners_practitioner_featured_idx on practitioners_practitioner (featured);
-create index practitioners_practitioner_is_verified_practitioner_status_idx on practitioners_practitioner (is_verified, practitioner_status);
-create index practitioners_practitioner_next_available_date_idx on practitioners_practitioner (next_available_date);
-create index practitioners_practitioner_practitioner_status_idx on practitioners_practitioner (practitioner_status);
-create index practitioners_practitioner_primary_location_id_idx on practitioners_practitioner (primary_location_id);
+create index practitioners_practitioner_is_verified_practitioner_status_idx
+on practitioners_practitioner (is_verified, practitioner_status);
+create index practitioners_practitioner_next_available_date_idx
+on practitioners_practitioner (next_available_date);
+create index practitioners_practitioner_practitioner_status_idx
+on practitioners_practitioner (practitioner_status);
+create index practitioners_practitioner_primary_location_id_idx
+on practitioners_practitioner (primary_location_id);
 create index practitioners_practitioner_slug_like on practitioners_practitioner (slug varchar_pattern_ops);
 create index practitioners_practitioner_slug_idx on practitioners_practitioner (slug);
 create index practitioners_practitioner_user_id_idx on practitioners_practitioner (user_id);
@@ -680,13 +700,15 @@ create index services_service_location_type_idx on services_service (location_ty
 create index services_service_practitioner_category_id_idx on services_service (practitioner_category_id);
 create index services_service_price_cents_idx on services_service (price_cents);
 create index services_service_primary_practitioner_id_idx on services_service (primary_practitioner_id);
-create index services_service_primary_practitioner_id_is_active_idx on services_service (primary_practitioner_id, is_active);
+create index services_service_primary_practitioner_id_is_active_idx
+on services_service (primary_practitioner_id, is_active);
 create index services_service_schedule_id_idx on services_service (schedule_id);
 create index services_service_service_type_id_idx on services_service (service_type_id);
 create index services_service_service_type_id_is_active_idx on services_service (service_type_id, is_active);
 create index services_service_slug_like on services_service (slug varchar_pattern_ops);
 create index services_service_slug_idx on services_service (slug);
-create index services_servicepractitioner_practitioner_id_idx on services_servicepractitioner (practitioner_id);
+create index services_servicepractitioner_practitioner_id_idx
+on services_servicepractitioner (practitioner_id);
 create index services_servicepractitioner_service_id_idx on services_servicepractitioner (service_id);
 create index services_servicetype_category_id_idx on services_servicetype (category_id);
 create index services_servicetype_code_like on services_servicetype (code varchar_pattern_ops);
@@ -697,8 +719,10 @@ create index subscription_tiers_code_like on subscription_tiers (code varchar_pa
 create index subscription_tiers_is_active_idx on subscription_tiers (is_active);
 create index subscription_tiers_name_like on subscription_tiers (name varchar_pattern_ops);
 create index tier_commission_adjustments_is_active_idx on tier_commission_adjustments (is_active);
-create index tier_commission_adjustments_service_type_commission_id_idx on tier_commission_adjustments (service_type_commission_id);
-create index tier_commission_adjustments_service_type_commission_id_idx2 on tier_commission_adjustments (service_type_commission_id);
+create index tier_commission_adjustments_service_type_commission_id_idx
+on tier_commission_adjustments (service_type_commission_id);
+create index tier_commission_adjustments_service_type_commission_id_idx2
+on tier_commission_adjustments (service_type_commission_id);
 create index tier_commission_adjustments_tier_id_idx on tier_commission_adjustments (tier_id);
 create index tier_commission_adjustments_tier_id_idx2 on tier_commission_adjustments (tier_id);
 create index users_user_account_status_idx on users_user (account_status);

@@ -1,11 +1,15 @@
 -- Counts the offenders that a check of sql/checks returns, and lists the first of them.
--- checks.py puts the query and the number to list in place of the braces.
+-- checks.py puts the query in place of the_check, and sets how many are to be listed.
 
 with
 
 offenders as materialized (
 
-    {check}
+    select
+        subject,
+        subject_id,
+        detail
+    from the_check
 
 ),
 
@@ -17,7 +21,7 @@ listed as (
         detail
     from offenders
     order by subject, subject_id, detail
-    limit {shown}
+    limit current_setting('earnings.offenders_shown')::integer
 
 )
 

@@ -3,7 +3,7 @@
 select
     max(last_write_at) + earnings.setting('contract_wait')::interval <= now(),
     to_char(
-        max(last_write_at) + earnings.setting('contract_wait')::interval at time zone 'UTC',
+        (max(last_write_at) + earnings.setting('contract_wait')::interval) at time zone 'UTC',
         'YYYY-MM-DD HH24:MI "UTC"'
     )
 from earnings_migration.steps

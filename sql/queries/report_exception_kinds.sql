@@ -6,7 +6,7 @@ select
     min(proposed_action) as proposed_action,
     currency,
     count(*) as matter_count,
-    coalesce(sum(at_stake_cents), 0)::bigint as at_stake_cents,
+    sum(at_stake_cents)::bigint as at_stake_cents,
     min(first_seen_at) as first_seen_at,
     sum(count(*)) over (partition by kind)::bigint as kind_count
 from reconciliation.open_exceptions

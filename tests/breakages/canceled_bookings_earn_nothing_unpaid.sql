@@ -5,10 +5,10 @@ broken as (
     update bookings_booking
     set status = 'canceled'
     where id = (
-        select min(booking_id)
-        from payments_earningstransaction
-        where status = 'projected' and transaction_type = 'booking_completion'
-    )
+            select min(booking_id)
+            from payments_earningstransaction
+            where status = 'projected' and transaction_type = 'booking_completion'
+        )
     returning id
 
 )

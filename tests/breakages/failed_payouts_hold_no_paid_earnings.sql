@@ -5,10 +5,10 @@ broken as (
     update payments_practitionerpayout
     set status = 'failed'
     where id = (
-        select min(payout_id)
-        from payments_earningstransaction
-        where status = 'paid'
-    )
+            select min(payout_id)
+            from payments_earningstransaction
+            where status = 'paid'
+        )
     returning id
 
 )

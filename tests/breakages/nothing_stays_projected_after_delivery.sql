@@ -2,8 +2,8 @@
 update payments_earningstransaction
 set status = 'projected'
 where id = (
-    select min(id)
-    from payments_earningstransaction
-    where status = 'pending' and transaction_type = 'booking_completion'
-)
+        select min(id)
+        from payments_earningstransaction
+        where status = 'pending' and transaction_type = 'booking_completion'
+    )
 returning id

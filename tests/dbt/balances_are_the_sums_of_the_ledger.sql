@@ -28,14 +28,15 @@ balances as (
 )
 
 select
-    practitioner_id,
-    currency,
+    coalesce(ledger.practitioner_id, balances.practitioner_id) as practitioner_id,
+    coalesce(ledger.currency, balances.currency) as currency,
     ledger.live_cents as ledger_live_cents,
     balances.live_cents as balances_live_cents,
     ledger.reversed_cents as ledger_reversed_cents,
     balances.reversed_cents as balances_reversed_cents
 from ledger
-full outer join balances using (practitioner_id, currency)
+full outer join balances
+    on ledger.practitioner_id = balances.practitioner_id and ledger.currency = balances.currency
 where
     coalesce(ledger.live_cents, 0) <> coalesce(balances.live_cents, 0)
     or coalesce(ledger.reversed_cents, 0) <> coalesce(balances.reversed_cents, 0)

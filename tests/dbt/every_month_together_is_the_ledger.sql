@@ -28,14 +28,15 @@ ledger as (
 )
 
 select
-    currency,
-    status,
+    coalesce(months.currency, ledger.currency) as currency,
+    coalesce(months.status, ledger.status) as status,
     months.row_count as month_row_count,
     ledger.row_count as ledger_row_count,
     months.net_cents as month_net_cents,
     ledger.net_cents as ledger_net_cents
 from months
-full outer join ledger using (currency, status)
+full outer join ledger
+    on months.currency = ledger.currency and months.status = ledger.status
 where
     months.row_count is distinct from ledger.row_count
     or months.net_cents is distinct from ledger.net_cents

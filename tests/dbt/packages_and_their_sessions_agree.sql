@@ -28,13 +28,13 @@ packages as (
 )
 
 select
-    order_id,
+    coalesce(sessions.order_id, packages.order_id) as order_id,
     sessions.session_count as sessions_listed,
     packages.session_count as sessions_sold,
     sessions.delivered_cents as sessions_delivered_cents,
     packages.delivered_cents as package_delivered_cents
 from sessions
-full outer join packages using (order_id)
+full outer join packages on sessions.order_id = packages.order_id
 where
     sessions.session_count is distinct from packages.session_count
     or sessions.delivered_count is distinct from packages.delivered_count

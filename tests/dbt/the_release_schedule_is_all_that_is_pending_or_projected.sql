@@ -26,13 +26,13 @@ balances as (
 )
 
 select
-    currency,
+    coalesce(scheduled.currency, balances.currency) as currency,
     scheduled.pending_cents as scheduled_pending_cents,
     balances.pending_cents as balances_pending_cents,
     scheduled.projected_cents as scheduled_projected_cents,
     balances.projected_cents as balances_projected_cents
 from scheduled
-full outer join balances using (currency)
+full outer join balances on scheduled.currency = balances.currency
 where
     coalesce(scheduled.pending_cents, 0) <> coalesce(balances.pending_cents, 0)
     or coalesce(scheduled.projected_cents, 0) <> coalesce(balances.projected_cents, 0)

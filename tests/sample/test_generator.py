@@ -108,7 +108,7 @@ def most_memory(bookings: int) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_bookings() -> None:
     # both are longer than one chapter, which is all that is held
-    assert most_memory(16_000) < 1.2 * most_memory(6_000)
+    assert most_memory(10_000) < 1.2 * most_memory(5_000)
 
 
 def test_ids_are_counted_without_gaps(rows: dict[str, list[dict[str, str]]]) -> None:

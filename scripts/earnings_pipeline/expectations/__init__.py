@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 SUITES: Mapping[str, Sequence[Batch]] = {"preflight": preflight.SUITE, "marts": marts.SUITE}
 ROWS_SHOWN = 20
 NAMED = 5
+UNREADABLE = (
+    "The app's tables must be there for the preflight, and scripts/earnings build must have run "
+    "for the marts; scripts/earnings doctor lists missing privileges."
+)
 READ_ONLY = "-c default_transaction_read_only=on -c timezone=UTC"
 
 
@@ -125,28 +129,25 @@ def _validate_batch(
     for result in validated.results:
         assert result.expectation_config is not None  # noqa: S101
         number = result.expectation_config.meta["number"]
-        if result.exception_info.get("raised_exception"):
-            raise ValidationFailed(
-                f"{batch.name} could not be validated: {result.exception_info['exception_message']}"
-            )
+        if failure := _failure(result.exception_info):
+            raise ValidationFailed(f"{batch.name} cannot be read: {failure}", UNREADABLE)
         results[number] = _result(suite, batch, batch.expectations[number], result)
     return [results[number] for number in sorted(results)]
 
 
 def _batch_definition(source: PostgresDatasource, batch: Batch) -> BatchDefinition[Any]:
-    from great_expectations.datasource.fluent.interfaces import TestConnectionError
-
     # GX wants the word select in front, and the files begin with what they are.
     rows = f"(\n{sqlfiles.read(f'expectations/{batch.name}')})" if batch.is_query else batch.name
     query = f"select * from {rows} as batch"  # noqa: S608
-    try:
-        return source.add_query_asset(batch.name, query=query).add_batch_definition(batch.name)
-    except TestConnectionError as error:
-        raise ValidationFailed(
-            f"{batch.name} cannot be read",
-            "The app's tables must be there for the preflight, and scripts/earnings build must "
-            "have run for the marts; scripts/earnings doctor lists missing privileges.",
-        ) from error
+    return source.add_query_asset(batch.name, query=query).add_batch_definition(batch.name)
+
+
+def _failure(info: Mapping[str, Any]) -> str:
+    """Return the first error in what GX keeps of them: one, or one per metric."""
+    if info.get("raised_exception"):
+        return str(info["exception_message"]).strip().splitlines()[0]
+    nested = [_failure(part) for part in info.values() if isinstance(part, Mapping)]
+    return next(filter(None, nested), "")
 
 
 def _configured(expectation: Expectation, number: int) -> Any:

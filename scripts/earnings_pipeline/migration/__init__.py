@@ -130,8 +130,9 @@ def down(
 
 def status(conn: psycopg.Connection) -> list[StepStatus]:
     """Say where each step stands."""
-    rows = conn.execute(sqlfiles.read("queries/migration_status")) if is_begun(conn) else []
-    known = {row[0]: row for row in rows}
+    known = {}
+    if is_begun(conn):
+        known = {row[0]: row for row in conn.execute(sqlfiles.read("queries/migration_status"))}
     return [
         StepStatus(
             step=step.name,

@@ -121,7 +121,7 @@ def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -
         locked: set[tuple[str, int]] | None = None
         while rows:
             now_locked = _lock(conn)
-            if locked and now_locked <= locked:
+            if locked is not None and now_locked <= locked:
                 break
             # What was planned before the locks may have changed while they were waited for.
             locked = now_locked

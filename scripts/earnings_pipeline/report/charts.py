@@ -23,9 +23,9 @@ PACKAGE_PARTS = ("delivered", "still owed", "expired", "refunded")
 # Arial, Helvetica and Liberation Sans are equally wide, so what is measured here fits there.
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 WIDTH = 820
-NAMES_WIDTH = 270
+NAMES_WIDTH = 310
 # A label may turn out wider where none of these fonts is there.
-LONGEST_LABEL = 225
+LONGEST_LABEL = 265
 BAND = 24
 NAMESPACES = r' xmlns(:xlink)?="[^"]*"'
 # 12,345 below a million, 1.23M above it
@@ -158,8 +158,8 @@ def _by_name(values: Sequence[Row]) -> alt.Chart:
         labelPadding=8,
     )
     y = alt.Y("name:N", scale=alt.Scale(domain=names, paddingInner=0.3), axis=axis, title=None)
-    size = {"width": WIDTH - NAMES_WIDTH, "height": alt.Step(BAND)}
-    chart: alt.Chart = alt.Chart(_data(values), **size).mark_bar().encode(y=y)
+    bars = alt.Chart(_data(values), width=WIDTH - NAMES_WIDTH, height=alt.Step(BAND)).mark_bar()
+    chart: alt.Chart = bars.encode(y=y)
     return chart
 
 

@@ -33,6 +33,7 @@ class Head:
     """What the page is about; `stale_count` practitioners have other balances by now."""
 
     database: str
+    written_at: datetime
     as_of: datetime
     final_until: datetime | None
     hold: str

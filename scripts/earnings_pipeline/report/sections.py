@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MONTHS_SHOWN = 24
 CURRENCIES_CHARTED = 3
+CHECK_REMEDIES = {"offenders": ("text", "offenders"), "what to do": ("text", "remedy")}
 
 Checks = Sequence["CheckResult"] | None
 Expectations = Sequence["ExpectationResult"] | None
@@ -237,8 +238,7 @@ def _balances(numbers: Numbers) -> Section:
             f"{counted(cached, 'practitioner')}: do not pay these by the app's number."
         )
     elif cached:
-        sentence += f"The balance that the app shows equals the ledger for all {cached:,} of them."
-        sentence = sentence.replace("all 1 of them", "the only one")
+        sentence += f"The balance that the app shows equals the ledger: {cached:,} of {cached:,}."
     drawn = [
         charts.stacked_by_name(
             f"Available, pending and projected by practitioner, {currency}",
@@ -526,7 +526,9 @@ def _status_changes(migration: Iterable[Row], currency: str) -> list[Row]:
             "color": row["to_status"],
         }
         for row in migration
-        if row["currency"] == currency and row["to_status"] and row["net_cents"]
+        if row["currency"] == currency
+        and row["to_status"] not in (None, row["from_status"])
+        and row["net_cents"]
     ]
     return sorted(found, key=lambda row: -abs(row["value"]))
 
@@ -556,8 +558,7 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
                 {
                     "claim": ("text", "claim"),
                     "result": ("verdict", "result"),
-                    "offenders": ("text", "offenders"),
-                    "what to do": ("text", "remedy"),
+                    **({} if all(check.ok for check in checks) else CHECK_REMEDIES),
                 },
                 limit=2 * ROWS_SHOWN,
             )

@@ -41,7 +41,7 @@ def sums(rows: Iterable[Row], column: str) -> dict[str, int]:
     found: Counter[str] = Counter()
     for row in rows:
         if row["currency"]:
-            found[row["currency"]] += row[column]
+            found[row["currency"]] += row[column] or 0
     return {currency: cents for currency, cents in found.items() if cents}
 
 
@@ -53,11 +53,13 @@ def listed(cents_by_currency: Mapping[str, int]) -> str:
 
 def table_name(row: Row) -> str:
     name: str = row["table_name"]
-    return TABLES.get(name, name)
+    return TABLES.get(name, spelled(name))
 
 
 def change(row: Row) -> str:
     """Say what happened to the rows that a line of the migration summary counts."""
+    if row["to_status"] and row["to_status"] == row["from_status"]:
+        return f"{row['to_status']}, corrected"
     if row["from_status"] and row["to_status"]:
         return f"{row['from_status']} → {row['to_status']}"
     if row["to_status"]:

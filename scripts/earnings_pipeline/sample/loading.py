@@ -89,13 +89,14 @@ def _refuse_data(conn: psycopg.Connection) -> None:
 
 def _drop_secondary(conn: psycopg.Connection) -> list[str]:
     """Drop plain indexes and foreign keys, and return the statements that bring them back."""
-    names = [table.table for table in TABLES]
-    found = conn.execute(
-        sqlfiles.read("marketplace/secondary").encode(), {"tables": names}
-    ).fetchall()
-    for dropped, _ in found:
-        conn.execute(dropped.encode())
-    return [restored for _, restored in found]
+    names = {table.table for table in TABLES}
+    found = conn.execute(sqlfiles.read("marketplace/secondary").encode()).fetchall()
+    restored = []
+    for table, drop, restore in found:
+        if table in names:
+            conn.execute(drop.encode())
+            restored.append(restore)
+    return restored
 
 
 def _copy(conn: psycopg.Connection, bookings: int, seed: int, report: Report) -> None:

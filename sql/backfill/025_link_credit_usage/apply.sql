@@ -2,7 +2,13 @@
 
 do $$
 begin
-    if to_jsonb(null::bookings_booking) ? 'payment_transaction_id' then
+    if exists (
+        select
+        from pg_attribute
+        where attrelid = 'bookings_booking'::regclass
+            and attname = 'payment_transaction_id'
+            and not attisdropped
+    ) then
         update bookings_booking as bookings
         set
             credit_usage_transaction_id = (planned.after ->> 'credit_usage_transaction_id')::bigint,

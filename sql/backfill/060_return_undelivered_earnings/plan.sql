@@ -37,7 +37,7 @@ judged as (
         case
             when is_canceled then 'canceled'
             when is_no_show and earnings.setting('no_show_policy') = 'reverse' then 'no_show'
-            when is_no_show then null
+            when is_no_show and earnings.setting('no_show_policy') = 'pay' then null
             when status in ('pending', 'available') then 'undelivered'
         end as reason
     from undelivered

@@ -12,6 +12,10 @@ where entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'rever
         select from purchase_bookings where purchase_bookings.booking_id = bookings.id
     )
     and (
-        (entries.status in ('pending', 'available') and bookings.status not in ('completed', 'no_show'))
+        (
+            entries.status in ('pending', 'available')
+            and bookings.status <> 'completed'
+            and (bookings.status <> 'no_show' or earnings.setting('no_show_policy') <> 'pay')
+        )
         or (entries.status = 'projected' and bookings.status in ('canceled', 'cancelled'))
     )

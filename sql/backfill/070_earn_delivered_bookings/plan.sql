@@ -3,7 +3,7 @@
 -- itself where it is missing.  The delivered sessions of one order are dealt with together,
 -- in the batch in which the first of them falls.
 
-with
+with recursive
 
 in_batch as (
 
@@ -81,6 +81,7 @@ delivered as (
         bookings.practitioner_id,
         bookings.service_id,
         bookings.parent_booking_id,
+        bookings.rescheduled_from_id,
         bookings.price_charged_cents,
         bookings.payment_status,
         bookings.completed_at,
@@ -97,6 +98,27 @@ delivered as (
             bookings.id in (select in_batch.id from in_batch)
             or bookings.order_id in (select terms.order_id from terms)
         )
+
+),
+
+predecessors as (
+
+    select
+        delivered.id as booking_id,
+        delivered.rescheduled_from_id as predecessor_id,
+        0 as depth
+    from delivered
+    where delivered.rescheduled_from_id is not null
+
+    union all
+
+    select
+        predecessors.booking_id,
+        bookings.rescheduled_from_id as predecessor_id,
+        predecessors.depth + 1 as depth
+    from predecessors
+    inner join bookings_booking as bookings on predecessors.predecessor_id = bookings.id
+    where bookings.rescheduled_from_id is not null and predecessors.depth < 100
 
 ),
 
@@ -326,6 +348,13 @@ created as (
     from judged
     inner join services_service as services on judged.service_id = services.id
     where judged.row_count = 0
+        and judged.id not in (
+            select predecessors.booking_id
+            from predecessors
+            inner join payments_earningstransaction as paid on predecessors.predecessor_id = paid.booking_id
+            where paid.status = 'paid'
+                and paid.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+        )
         and not judged.is_without_slot
         and (judged.order_id is not null or judged.parent_booking_id is null)
         and judged.payment_status <> 'refunded'

@@ -60,7 +60,12 @@ where bookings.status = 'completed'
                 (
                     exceptions.subject_id = bookings.id
                     and exceptions.subject = 'booking'
-                    and exceptions.kind in ('ambiguous_order_link', 'failed_order_only', 'session_without_slot')
+                    and exceptions.kind in (
+                        'ambiguous_order_link',
+                        'failed_order_only',
+                        'reschedule_already_paid',
+                        'session_without_slot'
+                    )
                 )
                 or (
                     exceptions.subject_id = bookings.order_id
