@@ -51,7 +51,7 @@ changes as (
         reverted_at,
         (
             array_agg((before ->> 'net_amount_cents')::integer)
-                filter (where before ? 'net_amount_cents')
+            filter (where before ? 'net_amount_cents')
                 over (
                     partition by table_name, row_id
                     order by id

@@ -87,7 +87,9 @@ def run(
 def _run(conn: psycopg.Connection, check: Check, shown: int) -> CheckResult:
     started = time.monotonic()
     conn.execute("select set_config('earnings.offenders_shown', %s, true)", [str(shown)])
-    query = sqlfiles.read("queries/count_offenders").replace("from the_check", f"from ({check.query}\n) as the_check")
+    query = sqlfiles.read("queries/count_offenders").replace(
+        "from the_check", f"from ({check.query}\n) as the_check"
+    )
     rows = conn.execute(query.encode()).fetchall()
     return CheckResult(
         name=check.name,

@@ -689,7 +689,7 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 def main() -> NoReturn:
     """Run the command line; what is expected to go wrong ends without a traceback."""
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
     try:
         app(prog_name="scripts/earnings")
     except SystemExit as end:

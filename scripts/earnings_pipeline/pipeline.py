@@ -139,16 +139,17 @@ def today(conn: psycopg.Connection) -> datetime | None:
 
 
 def plan(target: Target, *, report: Report) -> Plan:
-    """Examine the database and rehearse the migration, writing nothing."""
+    """Examine the database and rehearse what is left of the migration, writing nothing."""
     from earnings_pipeline import migration
 
     findings, preflight = examine(target, report)
     with connect(target, "run") as conn:
+        is_done = all(step.state == "done" for step in migration.status(conn))
         return Plan(
             target=str(target),
             findings=findings,
             preflight=preflight,
-            migration=migration.plan(conn, report=report),
+            migration=[] if is_done else migration.plan(conn, report=report),
             due=due(conn),
         )
 

@@ -7,6 +7,8 @@ create index on payments_order (user_id, created_at);
 create index on payments_earningstransaction (booking_id);
 create index on payments_earningstransaction (practitioner_id);
 create index on payments_earningstransaction (payout_id);
+create index on exceptions (subject_id, kind, subject);
+create index on purchase_bookings (order_id);
 analyze bookings_booking;
 analyze payments_order;
 analyze payments_earningstransaction;

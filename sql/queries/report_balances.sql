@@ -17,7 +17,7 @@ placed as (
         count(*) over (partition by currency) as all_count,
         row_number() over (
             partition by currency
-            order by abs(pending_cents + available_cents) desc, paid_cents desc, practitioner_id
+            order by abs(pending_cents + available_cents) desc, paid_cents desc, practitioner_id asc
         ) as place
     from finance.practitioner_balances
 
@@ -25,5 +25,5 @@ placed as (
 
 select *
 from placed
-where place <= %(limit)s
+where place <= %(shown)s
 order by currency, place

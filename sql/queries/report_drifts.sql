@@ -17,5 +17,5 @@ from finance.practitioner_balances
 where pending_drift_cents <> 0 or available_drift_cents <> 0 or lifetime_drift_cents <> 0
 order by
     greatest(abs(pending_drift_cents), abs(available_drift_cents), abs(lifetime_drift_cents)) desc,
-    practitioner_id
-limit %(limit)s
+    practitioner_id asc
+limit %(shown)s

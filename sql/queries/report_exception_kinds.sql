@@ -11,4 +11,4 @@ select
     sum(count(*)) over (partition by kind)::bigint as kind_count
 from reconciliation.open_exceptions
 group by kind, meaning, currency
-order by kind_count desc, kind, currency nulls last
+order by kind_count desc, kind asc, currency asc nulls last

@@ -14,15 +14,14 @@ select
     count(*) over () as all_count
 from reconciliation.open_exceptions as matters
 left join lateral (
-    select balances.practitioner_name
+    select min(balances.practitioner_name) as practitioner_name
     from finance.practitioner_balances as balances
     where balances.practitioner_id = matters.practitioner_id
-    limit 1
 ) as practitioners on true
 where matters.at_stake_cents <> 0
 order by
     count(*) over (partition by matters.currency) desc,
-    matters.currency,
+    matters.currency asc,
     abs(matters.at_stake_cents) desc,
-    matters.exception_id
-limit %(limit)s
+    matters.exception_id asc
+limit %(shown)s

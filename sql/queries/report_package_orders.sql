@@ -16,7 +16,7 @@ from finance.package_progress as packages
 where packages.liability_cents > 0
 order by
     count(*) over (partition by packages.currency) desc,
-    packages.currency,
+    packages.currency asc,
     packages.liability_cents desc,
-    packages.order_id
-limit %(limit)s
+    packages.order_id asc
+limit %(shown)s

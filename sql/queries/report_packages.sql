@@ -12,4 +12,4 @@ select
     sum(prepaid_unused_cents)::bigint as prepaid_unused_cents
 from finance.package_progress
 group by currency, package_type
-order by currency, package_type desc
+order by currency asc, package_type desc

@@ -3,9 +3,11 @@
 
 with
 
-as_of as (
+time_window as (
 
-    select (%(as_of)s::timestamptz at time zone 'UTC')::date as today
+    select
+        (%(as_of)s::timestamptz at time zone 'UTC')::date as first_on,
+        (%(as_of)s::timestamptz at time zone 'UTC')::date + %(days)s::integer as end_on
 
 ),
 
@@ -14,14 +16,14 @@ placed as (
     select
         schedule.currency,
         case
-            when schedule.available_on < as_of.today then 'overdue'
-            when schedule.available_on < as_of.today + %(days)s::integer then 'day'
+            when schedule.available_on < time_window.first_on then 'overdue'
+            when schedule.available_on < time_window.end_on then 'day'
             else 'later'
         end as part,
         case
             when
-                schedule.available_on >= as_of.today
-                and schedule.available_on < as_of.today + %(days)s::integer
+                schedule.available_on >= time_window.first_on
+                and schedule.available_on < time_window.end_on
                 then schedule.available_on
         end as available_on,
         schedule.pending_count,
@@ -29,7 +31,7 @@ placed as (
         schedule.projected_count,
         schedule.projected_cents
     from finance.release_schedule as schedule
-    cross join as_of
+    cross join time_window
 
 )
 

@@ -42,9 +42,12 @@ history_balances as (
 
 compared as (
 
-    select practitioner_id
+    select coalesce(history_balances.practitioner_id, marts.practitioner_id) as practitioner_id
     from history_balances
-    full outer join finance.practitioner_balances as marts using (practitioner_id, currency)
+    full outer join finance.practitioner_balances as marts
+        on
+            history_balances.practitioner_id = marts.practitioner_id
+            and history_balances.currency = marts.currency
     where
         coalesce(history_balances.projected_cents, 0) <> coalesce(marts.projected_cents, 0)
         or coalesce(history_balances.pending_cents, 0) <> coalesce(marts.pending_cents, 0)

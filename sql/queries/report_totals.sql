@@ -15,4 +15,4 @@ select
     ) as drifting_count
 from finance.practitioner_balances
 group by currency
-order by practitioner_count desc, currency
+order by practitioner_count desc, currency asc

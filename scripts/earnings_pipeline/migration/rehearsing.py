@@ -11,7 +11,7 @@ from psycopg import sql
 
 from earnings_pipeline import sqlfiles
 from earnings_pipeline.migration import backfilling
-from earnings_pipeline.migration.session import set_range
+from earnings_pipeline.migration.session import set_range, without_compiling
 from earnings_pipeline.migration.steps import Step, backfill
 from earnings_pipeline.progress import Progress, Report
 
@@ -78,6 +78,7 @@ def rehearse(conn: psycopg.Connection, *, report: Report) -> list[PlannedReason]
     """
     result: list[PlannedReason] = []
     with conn.transaction(force_rollback=True):
+        without_compiling(conn)
         _copy(conn, report)
         conn.execute("set transaction read only")
         steps = backfill()

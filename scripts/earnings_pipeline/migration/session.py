@@ -54,6 +54,12 @@ def work_tables(conn: psycopg.Connection) -> Iterator[None]:
 def search_app_tables_first(conn: psycopg.Connection) -> None:
     """Let unqualified names mean the app's tables, then the engine's, in this transaction."""
     conn.execute("select set_config('search_path', %s, true)", [APP_TABLES_FIRST])
+    without_compiling(conn)
+
+
+def without_compiling(conn: psycopg.Connection) -> None:
+    """Interpret the plans: they are long, and compiling one took 16 s for a run of half a second."""
+    conn.execute("set local jit = off")
 
 
 def set_range(conn: psycopg.Connection, after_id: int, until_id: int) -> None:

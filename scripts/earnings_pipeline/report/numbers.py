@@ -92,13 +92,13 @@ def read(conn: psycopg.Connection, as_of: datetime | None) -> Numbers:
             releases=_rows(conn, "releases", as_of=moment, days=DAYS_SHOWN),
             packages=_rows(conn, "packages"),
             expiries=_rows(conn, "package_expiries", as_of=moment),
-            package_orders=_rows(conn, "package_orders", limit=ROWS_SHOWN),
+            package_orders=_rows(conn, "package_orders", shown=ROWS_SHOWN),
             exception_kinds=_rows(conn, "exception_kinds"),
-            exceptions=_rows(conn, "exceptions", limit=ROWS_SHOWN),
+            exceptions=_rows(conn, "exceptions", shown=ROWS_SHOWN),
             migration=_rows(conn, "migration"),
             unfinished_steps=_rows(conn, "migration_steps"),
-            balances=_rows(conn, "balances", limit=NAMES_SHOWN),
-            drifts=_rows(conn, "drifts", limit=ROWS_SHOWN),
+            balances=_rows(conn, "balances", shown=NAMES_SHOWN),
+            drifts=_rows(conn, "drifts", shown=ROWS_SHOWN),
         )
 
 

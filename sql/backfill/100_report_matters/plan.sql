@@ -198,13 +198,13 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
         and not exists (
             select
             from payments_usercredittransaction as credits
-            where credits.transaction_type = 'refund'
-                and (
-                    credits.order_id = orders.id
-                    or credits.booking_id in (
-                        select bookings.id from bookings_booking as bookings where bookings.order_id = orders.id
-                    )
-                )
+            where credits.order_id = orders.id and credits.transaction_type = 'refund'
+        )
+        and not exists (
+            select
+            from bookings_booking as bookings
+            inner join payments_usercredittransaction as credits on bookings.id = credits.booking_id
+            where bookings.order_id = orders.id and credits.transaction_type = 'refund'
         )
 
     union all
