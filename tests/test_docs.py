@@ -66,6 +66,16 @@ def test_every_command_shown_exists_with_its_options(name, line):
         assert words[0] in JOBS
 
 
+def test_every_option_that_the_readme_recommends_exists():
+    def options(command: Any) -> set[str]:
+        found = {option for parameter in command.params for option in parameter.opts}
+        return found.union(*map(options, getattr(command, "commands", {}).values()))
+
+    recommended = set(re.findall(r"`(--[\w-]+)", documents()["README.md"]))
+    assert recommended
+    assert recommended <= options(typer.main.get_command(app))
+
+
 @pytest.mark.parametrize("name", sorted(documents()))
 def test_every_path_named_exists(name):
     text = documents()[name]

@@ -132,7 +132,8 @@ def state(target):
     """What a run has made of a marketplace, without the moments at which it did."""
     questions = (
         "select id, status, order_id, payment_status from public.bookings_booking",
-        "select id, status, order_type, package_metadata - 'migrated_at' from public.payments_order",
+        "select id, status, order_type, package_metadata - 'migrated_at' "
+        "from public.payments_order",
         "select booking_id, status, net_amount_cents, payout_id, transaction_type "
         "from public.payments_earningstransaction",
         "select practitioner_id, pending_balance_cents, available_balance_cents "

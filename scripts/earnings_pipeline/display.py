@@ -41,8 +41,17 @@ OFFENDERS_SHOWN = 5
 SEVERITY_STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 # What a script reads goes to stdout, everything that accompanies it to stderr.
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# Off a terminal nobody needs a table to fit into 80 columns.
+OFF_TERMINAL_WIDTH = 200
+out = Console(
+    soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else OFF_TERMINAL_WIDTH
+)
+err = Console(
+    soft_wrap=True,
+    highlight=False,
+    stderr=True,
+    width=None if sys.stderr.isatty() else OFF_TERMINAL_WIDTH,
+)
 
 
 def print_json(value: object) -> None:
@@ -329,21 +338,16 @@ def print_planned(planned: Sequence[PlannedReason], console: Console) -> None:
     if not planned:
         console.print("  nothing: every row is as the rules want it")
         return
-    rows = [
-        {
-            "step": reason.step,
-            "table": reason.table,
-            "operation": reason.operation,
-            "reason": reason.reason,
-            "row_count": reason.row_count,
-            "amount": ", ".join(
-                money(cents, currency) for currency, cents in reason.amount_cents.items()
-            ),
-            "for_example": ", ".join(map(str, reason.sample_ids[:3])),
-        }
-        for reason in planned
-    ]
-    print_rows(rows, list(rows[0]), console=console)
+    step = ""
+    for reason in planned:
+        if reason.step != step:
+            step = reason.step
+            console.print(Text(f"  {step}"))
+        amounts = [money(cents, currency) for currency, cents in reason.amount_cents.items()]
+        examples = ", ".join(map(str, reason.sample_ids[:3]))
+        said = f"{reason.operation} {reason.table}: {reason.reason.replace('_', ' ')}"
+        line = Text(f"  {reason.row_count:>9,}  {said}  {', '.join(amounts)}")
+        console.print(line + Text(f"  (such as {examples})", style="dim"))
 
 
 def print_verified(results: Sequence[Verification]) -> None:

@@ -51,7 +51,7 @@ select distinct
     pg_get_constraintdef(constraints.oid)
 from pg_constraint as constraints
 inner join pg_attribute as columns
-    on constraints.conrelid = columns.attrelid and columns.attnum = any (constraints.conkey)
+    on constraints.conrelid = columns.attrelid and columns.attnum = any(constraints.conkey)
 where constraints.conrelid = 'public.bookings_booking'::regclass
     and columns.attname in (
         'parent_booking_id', 'is_package_purchase', 'is_bundle_purchase', 'payment_transaction_id'
@@ -66,7 +66,7 @@ select distinct
 from pg_index as indexes
 inner join pg_class as relations on indexes.indexrelid = relations.oid
 inner join pg_attribute as columns
-    on indexes.indrelid = columns.attrelid and columns.attnum = any (indexes.indkey)
+    on indexes.indrelid = columns.attrelid and columns.attnum = any(indexes.indkey)
 where indexes.indrelid = 'public.bookings_booking'::regclass
     and columns.attname in (
         'parent_booking_id', 'is_package_purchase', 'is_bundle_purchase', 'payment_transaction_id'

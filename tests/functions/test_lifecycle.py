@@ -180,6 +180,8 @@ def test_a_canceled_booking_that_was_paid_out_is_clawed_back_once(app: BeforeApp
 
     app.cancel(booking_id)
     app.cancel(booking_id)
+    [paid, _] = app.rows("payments_earningstransaction", booking_id=booking_id)
+    app.update("payments_earningstransaction", paid["id"], status="reversed")
 
     assert app.earnings(booking_id) == [("paid", 10000, 8500), ("available", -10000, -8500)]
     assert app.cached(pia)["available_balance_cents"] == -8500

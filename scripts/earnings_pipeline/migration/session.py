@@ -58,7 +58,7 @@ def search_app_tables_first(conn: psycopg.Connection) -> None:
 
 
 def without_compiling(conn: psycopg.Connection) -> None:
-    """Interpret the plans: they are long, and compiling one took 16 s for a run of half a second."""
+    """Interpret the plans: compiling a long one took 16 s, running it half a second."""
     conn.execute("set local jit = off")
 
 

@@ -1,4 +1,4 @@
-"""Draw the report's charts as SVG, in this process and without a browser (docs/decisions/0003).
+"""Draw the report's charts as SVG, in this process and without a browser (docs/decisions/0008).
 
 Colors are CSS variables that the page defines, so one picture serves the light and the dark
 scheme.  Cents become units for drawing only; the tables keep them exact.

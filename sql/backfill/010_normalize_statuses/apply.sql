@@ -5,7 +5,8 @@ set (
     status, canceled_at
 ) = (
     select
-        written.status, written.canceled_at
+        written.status,
+        written.canceled_at
     from jsonb_populate_record(bookings, planned.after) as written
 )
 from planned
@@ -18,7 +19,8 @@ set (
     status, payout_id
 ) = (
     select
-        written.status, written.payout_id
+        written.status,
+        written.payout_id
     from jsonb_populate_record(entries, planned.after) as written
 )
 from planned
@@ -30,7 +32,11 @@ insert into exceptions (
     kind, subject, subject_id, detail, proposed_action
 )
 select
-    written.kind, written.subject, written.subject_id, written.detail, written.proposed_action
+    written.kind,
+    written.subject,
+    written.subject_id,
+    written.detail,
+    written.proposed_action
 from planned
 cross join lateral jsonb_populate_record(null::exceptions, planned.after) as written
 where planned.table_name = 'exceptions' and planned.operation = 'insert'

@@ -14,7 +14,8 @@ set (
     status, payout_id
 ) = (
     select
-        written.status, written.payout_id
+        written.status,
+        written.payout_id
     from jsonb_populate_record(entries, reverting.before) as written
 )
 from reverting
@@ -27,7 +28,8 @@ set (
     status, canceled_at
 ) = (
     select
-        written.status, written.canceled_at
+        written.status,
+        written.canceled_at
     from jsonb_populate_record(bookings, reverting.before) as written
 )
 from reverting

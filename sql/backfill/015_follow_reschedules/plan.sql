@@ -21,13 +21,14 @@ descents as (
         successors.id as last_id,
         descents.depth + 1 as depth
     from descents
-    cross join lateral (
-        select later.id
-        from bookings_booking as later
-        where later.rescheduled_from_id = descents.last_id
-        order by later.status in ('canceled', 'cancelled'), later.id desc
-        limit 1
-    ) as successors
+    cross join
+        lateral (
+            select later.id
+            from bookings_booking as later
+            where later.rescheduled_from_id = descents.last_id
+            order by later.status in ('canceled', 'cancelled') asc, later.id desc
+            limit 1
+        ) as successors
     where descents.depth < 100
 
 ),
@@ -36,7 +37,7 @@ last_bookings as (
 
     select distinct on (first_id) last_id
     from descents
-    order by first_id, depth desc
+    order by first_id asc, depth desc
 
 ),
 
@@ -69,7 +70,7 @@ chain_earnings as (
     from ascents
     inner join bookings_booking as members on ascents.member_id = members.id
     inner join payments_earningstransaction as entries on members.id = entries.booking_id
-    where ascents.last_id in (select last_id from ascents where depth > 0)
+    where ascents.last_id in (select chains.last_id from ascents as chains where chains.depth > 0)
         and (members.status = 'rescheduled' or members.id = ascents.last_id)
         and entries.status <> 'reversed'
         and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
@@ -127,20 +128,20 @@ select
     case new_status
         when 'reversed' then jsonb_build_object('status', status, 'net_amount_cents', net_amount_cents)
         else jsonb_build_object(
-            'status', status,
-            'net_amount_cents', net_amount_cents,
-            'booking_id', booking_id,
-            'available_after', available_after
-        )
+                'status', status,
+                'net_amount_cents', net_amount_cents,
+                'booking_id', booking_id,
+                'available_after', available_after
+            )
     end as before,
     case new_status
         when 'reversed' then jsonb_build_object('status', new_status, 'net_amount_cents', net_amount_cents)
         else jsonb_build_object(
-            'status', new_status,
-            'net_amount_cents', net_amount_cents,
-            'booking_id', last_id,
-            'available_after', new_available_after
-        )
+                'status', new_status,
+                'net_amount_cents', net_amount_cents,
+                'booking_id', last_id,
+                'available_after', new_available_after
+            )
     end as after
 from changed
 
@@ -175,10 +176,10 @@ from (
 ) as paid
 inner join exception_kinds as kinds on kinds.kind = 'reschedule_already_paid'
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = paid.last_id
-        and exceptions.kind = 'reschedule_already_paid'
-        and exceptions.subject = 'booking'
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = paid.last_id
+            and exceptions.kind = 'reschedule_already_paid'
+            and exceptions.subject = 'booking'
+            and exceptions.resolved_at is null
+    )

@@ -14,7 +14,9 @@ set (
     status, booking_id, available_after
 ) = (
     select
-        written.status, written.booking_id, written.available_after
+        written.status,
+        written.booking_id,
+        written.available_after
     from jsonb_populate_record(entries, reverting.before) as written
 )
 from reverting

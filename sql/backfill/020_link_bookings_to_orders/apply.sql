@@ -7,12 +7,28 @@ insert into payments_order (
     audit_log, practitioner_id, service_id, user_id
 )
 select
-    written.id, written.created_at, written.updated_at, written.is_deleted, written.deleted_at,
-    written.public_uuid, written.payment_method, written.stripe_payment_intent_id,
-    written.stripe_payment_method_id, written.subtotal_amount_cents, written.tax_amount_cents,
-    written.credits_applied_cents, written.total_amount_cents, written.status, written.order_type,
-    written.currency, written.metadata, written.tax_details, written.audit_log,
-    written.practitioner_id, written.service_id, written.user_id
+    written.id,
+    written.created_at,
+    written.updated_at,
+    written.is_deleted,
+    written.deleted_at,
+    written.public_uuid,
+    written.payment_method,
+    written.stripe_payment_intent_id,
+    written.stripe_payment_method_id,
+    written.subtotal_amount_cents,
+    written.tax_amount_cents,
+    written.credits_applied_cents,
+    written.total_amount_cents,
+    written.status,
+    written.order_type,
+    written.currency,
+    written.metadata,
+    written.tax_details,
+    written.audit_log,
+    written.practitioner_id,
+    written.service_id,
+    written.user_id
 from planned
 cross join lateral jsonb_populate_record(null::payments_order, planned.after) as written
 where planned.table_name = 'payments_order' and planned.operation = 'insert'
@@ -29,7 +45,11 @@ insert into exceptions (
     kind, subject, subject_id, detail, proposed_action
 )
 select
-    written.kind, written.subject, written.subject_id, written.detail, written.proposed_action
+    written.kind,
+    written.subject,
+    written.subject_id,
+    written.detail,
+    written.proposed_action
 from planned
 cross join lateral jsonb_populate_record(null::exceptions, planned.after) as written
 where planned.table_name = 'exceptions' and planned.operation = 'insert'

@@ -136,10 +136,10 @@ select
 from exceptions_found
 inner join exception_kinds as kinds on exceptions_found.kind = kinds.kind
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = exceptions_found.booking_id
-        and exceptions.kind = exceptions_found.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = exceptions_found.booking_id
+            and exceptions.kind = exceptions_found.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

@@ -13,13 +13,14 @@ select
     'credit_row',
     'certain'
 from bookings_booking as bookings
-cross join lateral (
-    select rows_of_booking.order_id
-    from payments_usercredittransaction as rows_of_booking
-    where rows_of_booking.booking_id = bookings.id and rows_of_booking.order_id is not null
-    order by rows_of_booking.transaction_type <> 'usage', rows_of_booking.id
-    limit 1
-) as credits
+cross join
+    lateral (
+        select rows_of_booking.order_id
+        from payments_usercredittransaction as rows_of_booking
+        where rows_of_booking.booking_id = bookings.id and rows_of_booking.order_id is not null
+        order by rows_of_booking.transaction_type <> 'usage', rows_of_booking.id
+        limit 1
+    ) as credits
 where bookings.order_id is null
     and bookings.parent_booking_id is null
     and bookings.rescheduled_from_id is null
@@ -32,15 +33,16 @@ select
     'child',
     'certain'
 from bookings_booking as parents
-cross join lateral (
-    select coalesce(children.order_id, rows_of_child.order_id) as order_id
-    from bookings_booking as children
-    left join payments_usercredittransaction as rows_of_child on children.id = rows_of_child.booking_id
-    where children.parent_booking_id = parents.id
-        and coalesce(children.order_id, rows_of_child.order_id) is not null
-    order by children.id, rows_of_child.id
-    limit 1
-) as found
+cross join
+    lateral (
+        select coalesce(children.order_id, rows_of_child.order_id) as order_id
+        from bookings_booking as children
+        left join payments_usercredittransaction as rows_of_child on children.id = rows_of_child.booking_id
+        where children.parent_booking_id = parents.id
+            and coalesce(children.order_id, rows_of_child.order_id) is not null
+        order by children.id, rows_of_child.id
+        limit 1
+    ) as found
 where parents.order_id is null
     and parents.parent_booking_id is null
     and parents.rescheduled_from_id is null
@@ -56,9 +58,9 @@ select
 from bookings_booking as bookings
 inner join payments_order as orders
     on bookings.user_id = orders.user_id
-    and bookings.service_id = orders.service_id
-    and orders.created_at >= bookings.created_at - interval '10 minutes'
-    and orders.created_at <= bookings.created_at + interval '10 minutes'
+        and bookings.service_id = orders.service_id
+        and orders.created_at >= bookings.created_at - interval '10 minutes'
+        and orders.created_at <= bookings.created_at + interval '10 minutes'
 where bookings.order_id is null
     and bookings.parent_booking_id is null
     and bookings.rescheduled_from_id is null

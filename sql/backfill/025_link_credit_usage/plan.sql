@@ -9,7 +9,9 @@ bookings_found as (
         bookings.id,
         bookings.practitioner_id,
         bookings.discount_amount_cents,
-        bookings.is_package_purchase or bookings.is_bundle_purchase or bookings.parent_booking_id is not null as is_package,
+        bookings.is_package_purchase
+        or bookings.is_bundle_purchase
+        or bookings.parent_booking_id is not null as is_package,
         to_jsonb(bookings) ? 'payment_transaction_id' as has_old_name,
         (to_jsonb(bookings) ->> 'payment_transaction_id')::bigint as payment_transaction_id
     from bookings_booking as bookings
@@ -39,26 +41,29 @@ select
     'bookings_booking' as table_name,
     bookings_found.id as row_id,
     'update' as operation,
-    case when bookings_found.payment_transaction_id is null then 'credit_usage_found' else 'credit_usage_renamed' end as reason,
+    case
+        when bookings_found.payment_transaction_id is null then 'credit_usage_found'
+        else 'credit_usage_renamed'
+    end as reason,
     bookings_found.practitioner_id,
     null as currency,
     null::bigint as amount_cents,
     case
         when bookings_found.has_old_name
             then jsonb_build_object(
-                'credit_usage_transaction_id', null,
-                'payment_transaction_id', bookings_found.payment_transaction_id
-            )
+                    'credit_usage_transaction_id', null,
+                    'payment_transaction_id', bookings_found.payment_transaction_id
+                )
         else jsonb_build_object('credit_usage_transaction_id', null)
     end as before,
     case
         when bookings_found.has_old_name
             then jsonb_build_object(
-                'credit_usage_transaction_id',
-                coalesce(bookings_found.payment_transaction_id, usage_found.credit_usage_transaction_id),
-                'payment_transaction_id',
-                coalesce(bookings_found.payment_transaction_id, usage_found.credit_usage_transaction_id)
-            )
+                    'credit_usage_transaction_id',
+                    coalesce(bookings_found.payment_transaction_id, usage_found.credit_usage_transaction_id),
+                    'payment_transaction_id',
+                    coalesce(bookings_found.payment_transaction_id, usage_found.credit_usage_transaction_id)
+                )
         else jsonb_build_object('credit_usage_transaction_id', usage_found.credit_usage_transaction_id)
     end as after
 from bookings_found

@@ -4,7 +4,9 @@ insert into purchase_bookings (
     booking_id, order_id, kind
 )
 select
-    written.booking_id, written.order_id, written.kind
+    written.booking_id,
+    written.order_id,
+    written.kind
 from planned
 cross join lateral jsonb_populate_record(null::purchase_bookings, planned.after) as written
 where planned.table_name = 'purchase_bookings' and planned.operation = 'insert'
@@ -15,7 +17,8 @@ set (
     order_type, package_metadata
 ) = (
     select
-        written.order_type, written.package_metadata
+        written.order_type,
+        written.package_metadata
     from jsonb_populate_record(orders, planned.after) as written
 )
 from planned
@@ -34,7 +37,11 @@ insert into exceptions (
     kind, subject, subject_id, detail, proposed_action
 )
 select
-    written.kind, written.subject, written.subject_id, written.detail, written.proposed_action
+    written.kind,
+    written.subject,
+    written.subject_id,
+    written.detail,
+    written.proposed_action
 from planned
 cross join lateral jsonb_populate_record(null::exceptions, planned.after) as written
 where planned.table_name = 'exceptions' and planned.operation = 'insert'

@@ -33,17 +33,18 @@ terms as (
         services.validity_days,
         earnings.package_session_count(parents.service_id) as session_count_today,
         case parents.kind
-            when 'bundle' then nullif(
-                greatest(
-                    parents.child_count,
-                    coalesce(
-                        nullif(parents.bundle_sessions_snapshot, 0),
-                        earnings.package_session_count(parents.service_id),
+            when 'bundle'
+                then nullif(
+                        greatest(
+                            parents.child_count,
+                            coalesce(
+                                nullif(parents.bundle_sessions_snapshot, 0),
+                                earnings.package_session_count(parents.service_id),
+                                0
+                            )
+                        ),
                         0
                     )
-                ),
-                0
-            )
             else nullif(parents.child_count, 0)
         end as session_count
     from parents
@@ -109,7 +110,10 @@ exceptions_found as (
     select
         terms.order_id,
         terms.practitioner_id,
-        case when terms.session_count is null then 'package_without_sessions' else 'package_sessions_disagree' end as kind,
+        case
+            when terms.session_count is null then 'package_without_sessions'
+            else 'package_sessions_disagree'
+        end as kind,
         jsonb_build_object(
             'booking_id', terms.id, 'sold', terms.session_count, 'today', terms.session_count_today
         ) as detail
@@ -131,8 +135,8 @@ select
     jsonb_build_object('booking_id', parents.id, 'order_id', parents.order_id, 'kind', parents.kind) as after
 from parents
 where not exists (
-    select from purchase_bookings where purchase_bookings.booking_id = parents.id
-)
+        select from purchase_bookings where purchase_bookings.booking_id = parents.id
+    )
 
 union all
 
@@ -188,10 +192,10 @@ from (
 ) as exceptions_found
 inner join exception_kinds as kinds on exceptions_found.kind = kinds.kind
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = exceptions_found.order_id
-        and exceptions.kind = exceptions_found.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = exceptions_found.order_id
+            and exceptions.kind = exceptions_found.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

@@ -21,7 +21,8 @@ set (
     order_type, package_metadata
 ) = (
     select
-        written.order_type, written.package_metadata
+        written.order_type,
+        written.package_metadata
     from jsonb_populate_record(orders, reverting.before) as written
 )
 from reverting

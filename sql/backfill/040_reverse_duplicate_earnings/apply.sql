@@ -5,7 +5,8 @@ set (
     status, transaction_type
 ) = (
     select
-        written.status, written.transaction_type
+        written.status,
+        written.transaction_type
     from jsonb_populate_record(entries, planned.after) as written
 )
 from planned
@@ -17,7 +18,11 @@ insert into exceptions (
     kind, subject, subject_id, detail, proposed_action
 )
 select
-    written.kind, written.subject, written.subject_id, written.detail, written.proposed_action
+    written.kind,
+    written.subject,
+    written.subject_id,
+    written.detail,
+    written.proposed_action
 from planned
 cross join lateral jsonb_populate_record(null::exceptions, planned.after) as written
 where planned.table_name = 'exceptions' and planned.operation = 'insert'

@@ -15,7 +15,9 @@ ranked as (
         entries.booking_id,
         row_number() over (
             partition by entries.booking_id
-            order by array_position(array['paid', 'available', 'pending', 'projected'], entries.status::text), entries.id
+            order by
+                array_position(array['paid', 'available', 'pending', 'projected'], entries.status::text),
+                entries.id
         ) as place
     from bookings_booking as bookings
     inner join payments_earningstransaction as entries on bookings.id = entries.booking_id

@@ -14,7 +14,8 @@ set (
     status, transaction_type
 ) = (
     select
-        written.status, written.transaction_type
+        written.status,
+        written.transaction_type
     from jsonb_populate_record(entries, reverting.before) as written
 )
 from reverting

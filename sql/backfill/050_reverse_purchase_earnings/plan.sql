@@ -78,10 +78,10 @@ select
 from paid_orders
 inner join exception_kinds as kinds on kinds.kind = 'purchase_already_paid'
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = paid_orders.order_id
-        and exceptions.kind = kinds.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = paid_orders.order_id
+            and exceptions.kind = kinds.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

@@ -70,15 +70,17 @@ select
     currency,
     net_amount_cents::bigint as amount_cents,
     case reason
-        when 'undelivered' then jsonb_build_object(
-            'status', status, 'net_amount_cents', net_amount_cents, 'available_after', available_after
-        )
+        when 'undelivered'
+            then jsonb_build_object(
+                    'status', status, 'net_amount_cents', net_amount_cents, 'available_after', available_after
+                )
         else jsonb_build_object('status', status, 'net_amount_cents', net_amount_cents)
     end as before,
     case reason
-        when 'undelivered' then jsonb_build_object(
-            'status', 'projected', 'net_amount_cents', net_amount_cents, 'available_after', new_available_after
-        )
+        when 'undelivered'
+            then jsonb_build_object(
+                    'status', 'projected', 'net_amount_cents', net_amount_cents, 'available_after', new_available_after
+                )
         else jsonb_build_object('status', 'reversed', 'net_amount_cents', net_amount_cents)
     end as after
 from judged
@@ -108,10 +110,10 @@ select
 from paid_and_canceled
 inner join exception_kinds as kinds on kinds.kind = 'canceled_after_payment'
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = paid_and_canceled.id
-        and exceptions.kind = kinds.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = paid_and_canceled.id
+            and exceptions.kind = kinds.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

@@ -14,7 +14,8 @@ set (
     status, available_after
 ) = (
     select
-        written.status, written.available_after
+        written.status,
+        written.available_after
     from jsonb_populate_record(entries, reverting.before) as written
 )
 from reverting

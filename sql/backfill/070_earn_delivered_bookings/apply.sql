@@ -4,8 +4,12 @@ insert into package_terms (
     order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
 )
 select
-    written.order_id, written.price_cents, written.session_count, written.currency,
-    written.prepaid_cents, written.prepaid_practitioner_id
+    written.order_id,
+    written.price_cents,
+    written.session_count,
+    written.currency,
+    written.prepaid_cents,
+    written.prepaid_practitioner_id
 from planned
 cross join lateral jsonb_populate_record(null::package_terms, planned.after) as written
 where planned.table_name = 'package_terms' and planned.operation = 'insert'
@@ -15,7 +19,10 @@ insert into session_slots (
     order_id, slot_number, booking_id, amount_cents, prepaid_cents
 )
 select
-    written.order_id, written.slot_number, written.booking_id, written.amount_cents,
+    written.order_id,
+    written.slot_number,
+    written.booking_id,
+    written.amount_cents,
     written.prepaid_cents
 from planned
 cross join lateral jsonb_populate_record(null::session_slots, planned.after) as written
@@ -28,11 +35,23 @@ insert into payments_earningstransaction (
     external_fees, metadata, booking_id, practitioner_id, payout_id
 )
 select
-    written.id, written.created_at, written.updated_at, written.gross_amount_cents,
-    written.commission_rate, written.commission_amount_cents, written.net_amount_cents,
-    written.status, written.available_after, written.currency, written.description,
-    written.transaction_type, written.external_fees, written.metadata, written.booking_id,
-    written.practitioner_id, written.payout_id
+    written.id,
+    written.created_at,
+    written.updated_at,
+    written.gross_amount_cents,
+    written.commission_rate,
+    written.commission_amount_cents,
+    written.net_amount_cents,
+    written.status,
+    written.available_after,
+    written.currency,
+    written.description,
+    written.transaction_type,
+    written.external_fees,
+    written.metadata,
+    written.booking_id,
+    written.practitioner_id,
+    written.payout_id
 from planned
 cross join lateral jsonb_populate_record(null::payments_earningstransaction, planned.after) as written
 where planned.table_name = 'payments_earningstransaction' and planned.operation = 'insert'
@@ -50,8 +69,11 @@ set (
     status, available_after, gross_amount_cents, commission_amount_cents, net_amount_cents
 ) = (
     select
-        written.status, written.available_after, written.gross_amount_cents,
-        written.commission_amount_cents, written.net_amount_cents
+        written.status,
+        written.available_after,
+        written.gross_amount_cents,
+        written.commission_amount_cents,
+        written.net_amount_cents
     from jsonb_populate_record(entries, planned.after) as written
 )
 from planned
@@ -63,7 +85,11 @@ insert into exceptions (
     kind, subject, subject_id, detail, proposed_action
 )
 select
-    written.kind, written.subject, written.subject_id, written.detail, written.proposed_action
+    written.kind,
+    written.subject,
+    written.subject_id,
+    written.detail,
+    written.proposed_action
 from planned
 cross join lateral jsonb_populate_record(null::exceptions, planned.after) as written
 where planned.table_name = 'exceptions' and planned.operation = 'insert'

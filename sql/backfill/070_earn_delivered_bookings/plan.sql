@@ -176,7 +176,7 @@ slots_taken as (
         waiting.order_id,
         free_slots.slot_number,
         earnings.slot_amount(terms.price_cents, terms.session_count, free_slots.slot_number) as amount_cents,
-        waiting.practitioner_id is not distinct from terms.prepaid_practitioner_id
+        coalesce(waiting.practitioner_id = terms.prepaid_practitioner_id, false)
         and coalesce(live.status, 'pending') in ('projected', 'pending') as can_be_netted,
         terms.prepaid_cents - (
             select coalesce(sum(session_slots.prepaid_cents), 0)::integer

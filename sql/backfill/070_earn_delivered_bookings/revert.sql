@@ -14,8 +14,11 @@ set (
     status, available_after, gross_amount_cents, commission_amount_cents, net_amount_cents
 ) = (
     select
-        written.status, written.available_after, written.gross_amount_cents,
-        written.commission_amount_cents, written.net_amount_cents
+        written.status,
+        written.available_after,
+        written.gross_amount_cents,
+        written.commission_amount_cents,
+        written.net_amount_cents
     from jsonb_populate_record(entries, reverting.before) as written
 )
 from reverting

@@ -11,10 +11,10 @@ select
 from payments_order as orders
 left join bookings_booking as bookings
     on orders.id = bookings.order_id
-    and bookings.status = 'completed'
-    and not exists (
-        select from purchase_bookings where purchase_bookings.booking_id = bookings.id
-    )
+        and bookings.status = 'completed'
+        and not exists (
+            select from purchase_bookings where purchase_bookings.booking_id = bookings.id
+        )
 where orders.order_type in ('package', 'bundle')
     and jsonb_typeof(orders.package_metadata) = 'object'
 group by orders.id

@@ -6,8 +6,11 @@ set (
     lifetime_payouts_cents, last_payout_date
 ) = (
     select
-        written.pending_balance_cents, written.available_balance_cents,
-        written.lifetime_earnings_cents, written.lifetime_payouts_cents, written.last_payout_date
+        written.pending_balance_cents,
+        written.available_balance_cents,
+        written.lifetime_earnings_cents,
+        written.lifetime_payouts_cents,
+        written.last_payout_date
     from jsonb_populate_record(balances, reverting.before) as written
 )
 from reverting

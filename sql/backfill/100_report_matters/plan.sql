@@ -154,11 +154,12 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
         payouts.credits_payout_cents,
         jsonb_build_object('payout_cents', payouts.credits_payout_cents, 'earnings_cents', paid.net_amount_cents)
     from payments_practitionerpayout as payouts
-    cross join lateral (
-        select coalesce(sum(entries.net_amount_cents), 0) as net_amount_cents
-        from payments_earningstransaction as entries
-        where entries.payout_id = payouts.id and entries.status = 'paid'
-    ) as paid
+    cross join
+        lateral (
+            select coalesce(sum(entries.net_amount_cents), 0) as net_amount_cents
+            from payments_earningstransaction as entries
+            where entries.payout_id = payouts.id and entries.status = 'paid'
+        ) as paid
     where payouts.id > current_setting('earnings_migration.after_id')::bigint
         and payouts.id <= current_setting('earnings_migration.until_id')::bigint
         and payouts.status in ('pending', 'processing', 'completed')
@@ -222,13 +223,14 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
         )
     from package_completion_records as records
     left join purchase_bookings on records.package_booking_id = purchase_bookings.booking_id
-    cross join lateral (
-        select count(*) as session_count
-        from bookings_booking as bookings
-        where bookings.order_id = purchase_bookings.order_id
-            and bookings.status = 'completed'
-            and bookings.id <> records.package_booking_id
-    ) as delivered
+    cross join
+        lateral (
+            select count(*) as session_count
+            from bookings_booking as bookings
+            where bookings.order_id = purchase_bookings.order_id
+                and bookings.status = 'completed'
+                and bookings.id <> records.package_booking_id
+        ) as delivered
     where records.id > current_setting('earnings_migration.after_id')::bigint
         and records.id <= current_setting('earnings_migration.until_id')::bigint
         and records.completed_sessions <> delivered.session_count
@@ -243,11 +245,12 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
         balances.balance_cents - sums.amount_cents,
         jsonb_build_object('cached_cents', balances.balance_cents, 'sum_cents', sums.amount_cents)
     from payments_usercreditbalance as balances
-    cross join lateral (
-        select coalesce(sum(credits.amount_cents), 0) as amount_cents
-        from payments_usercredittransaction as credits
-        where credits.user_id = balances.user_id
-    ) as sums
+    cross join
+        lateral (
+            select coalesce(sum(credits.amount_cents), 0) as amount_cents
+            from payments_usercredittransaction as credits
+            where credits.user_id = balances.user_id
+        ) as sums
     where balances.id > current_setting('earnings_migration.after_id')::bigint
         and balances.id <= current_setting('earnings_migration.until_id')::bigint
         and balances.balance_cents <> sums.amount_cents
@@ -262,17 +265,18 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
         foreign_earnings.net_amount_cents,
         jsonb_build_object('currencies', foreign_earnings.currencies)
     from practitioners_practitioner as practitioners
-    cross join lateral (
-        select
-            min(entries.currency) as currency,
-            sum(entries.net_amount_cents) as net_amount_cents,
-            jsonb_agg(distinct entries.currency) as currencies
-        from payments_earningstransaction as entries
-        where entries.practitioner_id = practitioners.id
-            and entries.currency <> earnings.setting('currency')
-            and entries.status <> 'reversed'
-        having count(*) > 0
-    ) as foreign_earnings
+    cross join
+        lateral (
+            select
+                min(entries.currency) as currency,
+                sum(entries.net_amount_cents) as net_amount_cents,
+                jsonb_agg(distinct entries.currency) as currencies
+            from payments_earningstransaction as entries
+            where entries.practitioner_id = practitioners.id
+                and entries.currency <> earnings.setting('currency')
+                and entries.status <> 'reversed'
+            having count(*) > 0
+        ) as foreign_earnings
     where practitioners.id > current_setting('earnings_migration.after_id')::bigint
         and practitioners.id <= current_setting('earnings_migration.until_id')::bigint
 
@@ -313,10 +317,10 @@ select
 from found
 inner join exception_kinds as kinds on found.kind = kinds.kind
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = found.subject_id
-        and exceptions.kind = found.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = found.subject_id
+            and exceptions.kind = found.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

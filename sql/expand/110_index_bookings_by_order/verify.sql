@@ -5,13 +5,13 @@ select
     null::bigint as subject_id,
     'index bookings_booking_order_id_status_idx is missing' as offence
 where not exists (
-    select
-    from pg_index as indexes
-    inner join pg_class as relations on indexes.indexrelid = relations.oid
-    where indexes.indrelid = 'public.bookings_booking'::regclass
-        and indexes.indisvalid
-        and (
-            relations.relname = 'bookings_booking_order_id_status_idx'
-            or pg_get_indexdef(indexes.indexrelid) like '%USING btree (order_id, status)'
-        )
-)
+        select
+        from pg_index as indexes
+        inner join pg_class as relations on indexes.indexrelid = relations.oid
+        where indexes.indrelid = 'public.bookings_booking'::regclass
+            and indexes.indisvalid
+            and (
+                relations.relname = 'bookings_booking_order_id_status_idx'
+                or pg_get_indexdef(indexes.indexrelid) like '%USING btree (order_id, status)'
+            )
+    )

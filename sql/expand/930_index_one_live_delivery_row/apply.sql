@@ -1,4 +1,4 @@
 create unique index concurrently payments_earningstransaction_one_live_delivery_row
 on public.payments_earningstransaction (booking_id)
 where status <> 'reversed'
-    and transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal');
+and transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal');
