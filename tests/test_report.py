@@ -261,7 +261,7 @@ def test_currencies_stand_side_by_side_and_are_never_added(built, tmp_path):
     assert available["CHF"] == "1,234,567.89"
     assert set(available) >= {"CHF", "EUR", "USD"}
     for currency in available:
-        assert f"Net earnings by month of delivery, {currency}" in page.text
+        assert f"Net earnings by month of service, {currency}" in page.text
     both = sum(cents(amount) for amount in available.values())
     assert f"{both / 100:,.2f}" not in page.text
 
@@ -318,11 +318,16 @@ def test_results_of_checks_and_expectations_are_shown_failures_first(built, tmp_
             built,
             tmp_path / "report.html",
             checks=[first, *others, failed],
-            expectations=[replace(unmet, ok=True, meaning="fine", unexpected_count=0), unmet],
+            expectations=[
+                replace(unmet, ok=True, meaning="fine", unexpected_count=0),
+                unmet,
+                replace(unmet, suite="preflight"),
+            ],
         )
     )
 
     assert f"2 of {len(others) + 4} checks and expectations failed" in page.text
+    assert "old rows did not meet 1 of 1 expectations" in page.text
     shown = page.table("Checks: claims")
     assert shown[0]["result"] == "✗ 12 rows"
     assert shown[0]["offenders"] == "booking 4711 and 11 more"

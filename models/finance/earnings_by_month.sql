@@ -1,6 +1,6 @@
 -- One row per month, currency and status: the ledger by the month in which the service
--- was delivered, or the row was made where nothing has been delivered, in the status
--- that the row has now.  The history opens at install, so what the statuses were at the
+-- takes or took place (a job may mark it delivered much later), in the status that the
+-- row has now.  The history opens at install, so what the statuses were at the
 -- end of an earlier month is not known, and is not guessed.
 
 with
@@ -13,7 +13,7 @@ earnings as (
         gross_cents,
         commission_cents,
         net_cents,
-        date_trunc('month', coalesce(delivered_at, created_at) at time zone 'UTC')::date as month_on
+        date_trunc('month', served_at at time zone 'UTC')::date as month_on
     from {{ ref('int_earnings__dated') }}
 
 ),

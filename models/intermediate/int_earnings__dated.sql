@@ -32,6 +32,7 @@ bookings as (
         service_id,
         client_id,
         status,
+        ends_at,
         completed_at
     from {{ ref('stg_marketplace__bookings') }}
 
@@ -80,6 +81,7 @@ dated as (
         earnings.net_cents,
         earnings.created_at,
         case when bookings.status = 'completed' then bookings.completed_at end as delivered_at,
+        coalesce(bookings.ends_at, bookings.completed_at, earnings.created_at) as served_at,
         earnings.available_at
     from earnings
     left join bookings on earnings.booking_id = bookings.booking_id

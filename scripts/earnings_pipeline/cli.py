@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -423,6 +424,30 @@ def run(
         raise typer.Exit(FINDINGS)
 
 
+@app.command()
+def bench(
+    bookings: Annotated[
+        int, typer.Option(metavar="N", min=300, help="How many bookings the sample has.")
+    ] = 3000,
+    seed: Annotated[int, typer.Option(metavar="N", help="The sample's seed.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the engine, the migration and the jobs on a sample, on a throw-away server.
+
+    It starts an embedded PostgreSQL of its own with fsync on and removes it afterwards. The ratio
+    is what one completion costs with the engine's triggers against without them.
+    """
+    from earnings_pipeline import bench as bench_
+    from earnings_pipeline import display
+
+    with refusals(), display.progress_bars() as report:
+        results = bench_.run(bookings=bookings, seed=seed, report=report)
+    if as_json:
+        display.print_json(results)
+    else:
+        display.print_rows(results, ["what", "row_count", "seconds", "rows_per_second", "ratio"])
+
+
 def prepare_sample(
     target: Target, bookings: int | None, seed: int | None
 ) -> Sequence[ExpectationResult]:
@@ -603,6 +628,18 @@ def server_stop() -> None:
     from earnings_pipeline import display, embedded
 
     display.out.print("stopped" if embedded.stop() else "it was not running")
+
+
+@server.command("environment")
+def server_environment() -> None:
+    """Print the PG* variables of the embedded PostgreSQL, which it starts, for psql and dbt.
+
+    In a shell: eval "$(scripts/earnings server environment)". The password is among them.
+    """
+    from earnings_pipeline import embedded
+
+    for name, value in embedded.start().environment().items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 @server.command("remove")

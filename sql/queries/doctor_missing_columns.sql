@@ -73,7 +73,8 @@ required_columns as (
         columns.column_name,
         columns.position
     from required
-    cross join lateral
+    cross join
+        lateral
         string_to_table(required.column_names, ' ')
         with ordinality as columns (column_name, position)
 

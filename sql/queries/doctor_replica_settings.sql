@@ -7,9 +7,9 @@ from pg_catalog.pg_db_role_setting as settings
 left join pg_catalog.pg_roles as roles on settings.setrole = roles.oid
 left join pg_catalog.pg_database as databases on settings.setdatabase = databases.oid
 where exists (
-    select from unnest(settings.setconfig) as configured (entry)
-    where
-        configured.entry like 'session_replication_role=%'
-        and configured.entry <> 'session_replication_role=origin'
-)
-and (databases.datname is null or databases.datname = current_database())
+        select from unnest(settings.setconfig) as configured (entry)
+        where
+            configured.entry like 'session_replication_role=%'
+            and configured.entry <> 'session_replication_role=origin'
+    )
+    and (databases.datname is null or databases.datname = current_database())

@@ -17,8 +17,8 @@ select
     format('booking %s does not exist', entries.booking_id) as offence
 from payments_earningstransaction as entries
 where not exists (
-    select from bookings_booking as bookings where bookings.id = entries.booking_id
-)
+        select from bookings_booking as bookings where bookings.id = entries.booking_id
+    )
 
 union all
 

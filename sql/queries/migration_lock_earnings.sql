@@ -2,6 +2,6 @@
 
 select entries.id
 from payments_earningstransaction as entries
-where entries.booking_id = any (%(booking_ids)s)
+where entries.booking_id = any(%(booking_ids)s)
 order by entries.id
 for no key update of entries;

@@ -11,42 +11,54 @@ select
     planned.after,
     planned.change_id
 from planned
-cross join lateral (
-    select
-        case planned.table_name
-            when 'bookings_booking' then (
-                select to_jsonb(bookings) from bookings_booking as bookings where bookings.id = planned.row_id
-            )
-            when 'payments_earningstransaction' then (
-                select to_jsonb(entries) from payments_earningstransaction as entries where entries.id = planned.row_id
-            )
-            when 'payments_order' then (
-                select to_jsonb(orders) from payments_order as orders where orders.id = planned.row_id
-            )
-            when 'payments_practitionerearnings' then (
-                select to_jsonb(balances)
-                from payments_practitionerearnings as balances
-                where balances.id = planned.row_id
-            )
-            when 'purchase_bookings' then (
-                select to_jsonb(purchases) from purchase_bookings as purchases where purchases.booking_id = planned.row_id
-            )
-            when 'package_terms' then (
-                select to_jsonb(terms) from package_terms as terms where terms.order_id = planned.row_id
-            )
-            when 'session_slots' then (
-                select to_jsonb(slots) from session_slots as slots where slots.booking_id = planned.row_id
-            )
-            when 'exceptions' then (
-                select planned.after
-                from exceptions
-                where exceptions.subject_id = planned.row_id
-                    and exceptions.kind = planned.after ->> 'kind'
-                    and exceptions.subject = planned.after ->> 'subject'
-                    and exceptions.resolved_at is null
-            )
-        end as image
-) as present
+cross join
+    lateral (
+        select
+            case planned.table_name
+                when 'bookings_booking'
+                    then (
+                        select to_jsonb(bookings) from bookings_booking as bookings where bookings.id = planned.row_id
+                    )
+                when 'payments_earningstransaction'
+                    then (
+                        select to_jsonb(entries)
+                        from payments_earningstransaction as entries
+                        where entries.id = planned.row_id
+                    )
+                when 'payments_order'
+                    then (
+                        select to_jsonb(orders) from payments_order as orders where orders.id = planned.row_id
+                    )
+                when 'payments_practitionerearnings'
+                    then (
+                        select to_jsonb(balances)
+                        from payments_practitionerearnings as balances
+                        where balances.id = planned.row_id
+                    )
+                when 'purchase_bookings'
+                    then (
+                        select to_jsonb(purchases)
+                        from purchase_bookings as purchases
+                        where purchases.booking_id = planned.row_id
+                    )
+                when 'package_terms'
+                    then (
+                        select to_jsonb(terms) from package_terms as terms where terms.order_id = planned.row_id
+                    )
+                when 'session_slots'
+                    then (
+                        select to_jsonb(slots) from session_slots as slots where slots.booking_id = planned.row_id
+                    )
+                when 'exceptions' then (
+                    select planned.after
+                    from exceptions
+                    where exceptions.subject_id = planned.row_id
+                        and exceptions.kind = planned.after ->> 'kind'
+                        and exceptions.subject = planned.after ->> 'subject'
+                        and exceptions.resolved_at is null
+                )
+            end as image
+    ) as present
 where present.image is not null
     and not exists (
         select

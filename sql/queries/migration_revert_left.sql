@@ -10,6 +10,6 @@ select
     end
 from planned
 where not exists (
-    select from reverting where reverting.change_id = planned.change_id
-)
+        select from reverting where reverting.change_id = planned.change_id
+    )
 order by planned.change_id;

@@ -8,11 +8,12 @@ ends as (
         bookings.id,
         case types.code
             when 'workshop' then sessions.end_time
-            when 'course' then (
-                select max(lessons.end_time)
-                from public.service_sessions as lessons
-                where lessons.service_id = bookings.service_id
-            )
+            when 'course'
+                then (
+                    select max(lessons.end_time)
+                    from public.service_sessions as lessons
+                    where lessons.service_id = bookings.service_id
+                )
             else bookings.end_time
         end as ended_at
     from public.bookings_booking as bookings
@@ -37,7 +38,7 @@ due_bookings as (
     left join public.payments_earningstransaction as entries
         on ends.id = entries.booking_id and entries.status in ('projected', 'pending', 'available')
     where ends.ended_at < %(as_of)s
-    group by 1, 2
+    group by coalesce(entries.currency, 'no earnings yet'), ends.id
 
 )
 
@@ -61,4 +62,4 @@ where
     and entries.available_after <= %(as_of)s
     and bookings.status = 'completed'
 group by entries.currency
-order by 1, 2
+order by job, currency

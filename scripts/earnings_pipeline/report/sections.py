@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 MONTHS_SHOWN = 24
 CURRENCIES_CHARTED = 3
+PREFLIGHT = "preflight"
+SUITES = {
+    "Expectations: what the rows of the marts should look like": "marts",
+    "Before the migration: what the app's rows should have looked like": PREFLIGHT,
+}
 CHECK_REMEDIES = {"offenders": ("text", "offenders"), "what to do": ("text", "remedy")}
 
 Checks = Sequence["CheckResult"] | None
@@ -117,12 +122,18 @@ def _ledger(numbers: Numbers) -> Section:
     heading = "Earnings by status over time"
     if not numbers.months:
         return Section(name="ledger", heading=heading, sentence="There are no earnings yet.")
-    months = sorted({row["month_on"] for row in numbers.months})[-MONTHS_SHOWN:]
+    # an appointment in the year 9999 must not make a chart of a thousand years
+    last = (numbers.head.as_of + timedelta(days=366)).date()
+    months = sorted({row["month_on"] for row in numbers.months if row["month_on"] <= last})
+    months = months[-MONTHS_SHOWN:]
+    if not months:
+        return Section(name="ledger", heading=heading, sentence="There are no earnings yet.")
     shown = [row for row in numbers.months if row["month_on"] in months]
     sentence = (
-        "Each bar is what was earned for services delivered in that month (or booked in it, where "
-        "nothing is delivered yet), colored by where the money is today: older months should be "
-        "paid, and what is still available or pending there waits for a payout or a release."
+        "Each bar is what is earned for the services of that month, by their appointments, colored "
+        "by where the money is today: older months should be paid, what is still available or "
+        "pending there waits for a payout or a release, and what is projected in a month that has "
+        "passed waits to be marked delivered."
     )
     if reversed_ := sums(numbers.months, "reversed_cents"):
         sentence += f" Reversed earnings, {listed(reversed_)}, are in the table only."
@@ -132,7 +143,7 @@ def _ledger(numbers: Numbers) -> Section:
         sentence=sentence,
         charts=[
             charts.stacked_by_date(
-                f"Net earnings by month of delivery, {currency}",
+                f"Net earnings by month of service, {currency}",
                 [row for row in shown if row["currency"] == currency],
                 at="month_on",
                 series=STATUSES,
@@ -563,28 +574,29 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
                 limit=2 * ROWS_SHOWN,
             )
         )
-    if expectations:
-        tables.append(
-            _table(
-                "Expectations: what the rows of a table should look like",
-                [
+    for caption, suite in SUITES.items():
+        if found_of_suite := [found for found in expectations or () if found.suite == suite]:
+            tables.append(
+                _table(
+                    caption,
+                    [
+                        {
+                            "expectation": found.meaning,
+                            "table": ".".join(filter(None, (found.table, found.column))),
+                            "result": 0 if found.ok else max(found.unexpected_count, 1),
+                            "rows": found.row_count,
+                        }
+                        for found in sorted(found_of_suite, key=lambda found: found.ok)
+                    ],
                     {
-                        "expectation": found.meaning,
-                        "table": ".".join(filter(None, (found.table, found.column))),
-                        "result": 0 if found.ok else max(found.unexpected_count, 1),
-                        "rows": found.row_count,
-                    }
-                    for found in sorted(expectations, key=lambda found: found.ok)
-                ],
-                {
-                    "expectation": ("text", "expectation"),
-                    "table": ("text", "table"),
-                    "result": ("verdict", "result"),
-                    "rows": ("count", "rows"),
-                },
-                limit=2 * ROWS_SHOWN,
+                        "expectation": ("text", "expectation"),
+                        "table": ("text", "table"),
+                        "result": ("verdict", "result"),
+                        "rows": ("count", "rows"),
+                    },
+                    limit=2 * ROWS_SHOWN,
+                )
             )
-        )
     return Section(
         name="checks",
         heading=heading,
@@ -594,16 +606,26 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
 
 
 def _verdict(checks: Checks, expectations: Expectations) -> str:
-    results = [result.ok for result in checks or ()] + [found.ok for found in expectations or ()]
+    """Judge what holds now; what the app's old rows looked like before is said beside it."""
+    results = [result.ok for result in checks or ()]
+    results += [found.ok for found in expectations or () if found.suite != PREFLIGHT]
+    before = [found.ok for found in expectations or () if found.suite == PREFLIGHT]
     if failed := results.count(False):
-        return (
+        said = (
             f"{failed} of {len(results)} checks and expectations failed: look at these first, and "
             "treat the numbers that they name with care until then."
         )
-    return (
-        f"All {len(results)} checks and expectations hold: the numbers agree with the ledger and "
-        "the rules."
-    )
+    else:
+        said = (
+            f"All {len(results)} checks and expectations hold: the numbers agree with the ledger "
+            "and the rules."
+        )
+    if before.count(False):
+        said += (
+            f" Before the migration the app's old rows did not meet {before.count(False)} of "
+            f"{len(before)} expectations."
+        )
+    return said
 
 
 def _offenders(check: CheckResult) -> str | None:

@@ -51,8 +51,8 @@ on conflict (booking_id) do nothing;
 
 insert into link_candidates (booking_id, order_id, distance, has_failed)
 select
-    bookings.id,
-    orders.id,
+    bookings.id as booking_id,
+    orders.id as order_id,
     greatest(orders.created_at - bookings.created_at, bookings.created_at - orders.created_at),
     orders.status = 'failed'
 from bookings_booking as bookings

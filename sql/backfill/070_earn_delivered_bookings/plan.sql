@@ -28,7 +28,7 @@ package_orders as (
             when orders.subtotal_amount_cents = 0
                 and jsonb_typeof(orders.package_metadata -> 'session_value_cents') = 'number'
                 then (orders.package_metadata ->> 'session_value_cents')::integer
-                * (orders.package_metadata ->> 'total_sessions')::integer
+                    * (orders.package_metadata ->> 'total_sessions')::integer
             else orders.subtotal_amount_cents
         end as price_cents
     from payments_order as orders
@@ -147,8 +147,8 @@ waiting as (
     from delivered
     inner join terms on delivered.order_id = terms.order_id
     where not exists (
-        select from session_slots where session_slots.booking_id = delivered.id
-    )
+            select from session_slots where session_slots.booking_id = delivered.id
+        )
 
 ),
 
@@ -161,11 +161,11 @@ free_slots as (
     from terms
     cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
     where not exists (
-        select
-        from session_slots
-        where session_slots.order_id = terms.order_id
-            and session_slots.slot_number = numbers.slot_number
-    )
+            select
+            from session_slots
+            where session_slots.order_id = terms.order_id
+                and session_slots.slot_number = numbers.slot_number
+        )
 
 ),
 
@@ -198,19 +198,19 @@ slots_netted as (
         case
             when can_be_netted
                 then greatest(
-                    0,
-                    least(
-                        amount_cents,
-                        prepaid_left_cents - coalesce(
-                            sum(amount_cents) filter (where can_be_netted) over (
-                                partition by order_id
-                                order by slot_number
-                                rows between unbounded preceding and 1 preceding
-                            ),
-                            0
+                        0,
+                        least(
+                            amount_cents,
+                            prepaid_left_cents - coalesce(
+                                sum(amount_cents) filter (where can_be_netted) over (
+                                    partition by order_id
+                                    order by slot_number
+                                    rows between unbounded preceding and 1 preceding
+                                ),
+                                0
+                            )
                         )
                     )
-                )
             else 0
         end as prepaid_cents
     from slots_taken
@@ -253,8 +253,8 @@ direct_orders_shared as (
     inner join payments_order as orders on bookings.order_id = orders.id
     left join payments_earningstransaction as entries
         on bookings.id = entries.booking_id
-        and entries.status <> 'reversed'
-        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+            and entries.status <> 'reversed'
+            and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     where bookings.order_id in (select in_batch.order_id from in_batch)
         and bookings.status = 'completed'
         and orders.order_type not in ('package', 'bundle')
@@ -272,7 +272,7 @@ judged as (
         coalesce(orders.order_type in ('package', 'bundle'), false) as is_session,
         coalesce(orders.order_type in ('package', 'bundle'), false) and slots.booking_id is null
         or coalesce(direct_orders_shared.earning_id, direct_orders_shared.first_id, delivered.id) <> delivered.id
-        as is_without_slot,
+            as is_without_slot,
         terms.order_id is null and coalesce(orders.order_type in ('package', 'bundle'), false) as is_without_terms,
         slots.amount_cents as slot_amount_cents,
         slots.prepaid_cents as slot_prepaid_cents,
@@ -336,14 +336,14 @@ created as (
     select
         judged.*,
         services.name as service_name,
-        case when is_netted then 'reversed' else 'pending' end as new_status,
-        case when is_netted then 'netted_by_purchase' else 'earnings_were_missing' end as reason,
+        case when judged.is_netted then 'reversed' else 'pending' end as new_status,
+        case when judged.is_netted then 'netted_by_purchase' else 'earnings_were_missing' end as reason,
         earnings.commission_rate(judged.practitioner_id, judged.service_id, judged.delivered_at) as commission_rate,
         coalesce(judged.order_currency, earnings.setting('currency')) as currency,
         case
-            when is_session and is_netted then slot_amount_cents
-            when is_session then slot_amount_cents - slot_prepaid_cents
-            else price_charged_cents
+            when judged.is_session and judged.is_netted then judged.slot_amount_cents
+            when judged.is_session then judged.slot_amount_cents - judged.slot_prepaid_cents
+            else judged.price_charged_cents
         end as gross_amount_cents
     from judged
     inner join services_service as services on judged.service_id = services.id
@@ -380,7 +380,9 @@ exceptions_found as (
         jsonb_build_object('order_id', min(order_id), 'booking_ids', jsonb_agg(id order by id)) as detail
     from judged
     where is_without_slot
-    group by 1, 2
+    group by
+        case when is_without_terms then order_id else id end,
+        case when is_without_terms then 'package_without_sessions' else 'session_without_slot' end
 
 )
 
@@ -527,10 +529,10 @@ select
 from exceptions_found
 inner join exception_kinds as kinds on exceptions_found.kind = kinds.kind
 where not exists (
-    select
-    from exceptions
-    where exceptions.subject_id = exceptions_found.subject_id
-        and exceptions.kind = exceptions_found.kind
-        and exceptions.subject = kinds.subject
-        and exceptions.resolved_at is null
-)
+        select
+        from exceptions
+        where exceptions.subject_id = exceptions_found.subject_id
+            and exceptions.kind = exceptions_found.kind
+            and exceptions.subject = kinds.subject
+            and exceptions.resolved_at is null
+    )

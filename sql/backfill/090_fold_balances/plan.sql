@@ -28,7 +28,8 @@ truth as (
             entries.practitioner_id,
             sum(entries.net_amount_cents) filter (where entries.status = 'pending') as pending_balance_cents,
             sum(entries.net_amount_cents) filter (where entries.status = 'available') as available_balance_cents,
-            sum(entries.net_amount_cents) filter (where entries.status in ('pending', 'available', 'paid')) as lifetime_earnings_cents,
+            sum(entries.net_amount_cents) filter (where entries.status in ('pending', 'available', 'paid'))
+                as lifetime_earnings_cents,
             sum(entries.net_amount_cents) filter (where entries.status = 'paid') as lifetime_payouts_cents
         from payments_earningstransaction as entries
         where entries.practitioner_id = practitioners.id

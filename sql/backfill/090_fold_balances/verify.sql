@@ -7,7 +7,8 @@ sums as (
     select
         entries.practitioner_id,
         coalesce(sum(entries.net_amount_cents) filter (where entries.status = 'pending'), 0) as pending_balance_cents,
-        coalesce(sum(entries.net_amount_cents) filter (where entries.status = 'available'), 0) as available_balance_cents,
+        coalesce(sum(entries.net_amount_cents) filter (where entries.status = 'available'), 0)
+            as available_balance_cents,
         coalesce(sum(entries.net_amount_cents) filter (where entries.status = 'paid'), 0) as lifetime_payouts_cents
     from payments_earningstransaction as entries
     where entries.currency = earnings.setting('currency')

@@ -259,8 +259,8 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
 
     select
         'foreign_currency',
-        practitioners.id,
-        practitioners.id,
+        practitioners.id as subject_id,
+        practitioners.id as practitioner_id,
         foreign_earnings.currency,
         foreign_earnings.net_amount_cents,
         jsonb_build_object('currencies', foreign_earnings.currencies)
