@@ -46,8 +46,8 @@ def balance(
     """Explain the balance in one snapshot, so that totals and rows cannot disagree."""
     with conn.transaction(), conn.cursor(row_factory=class_row(ExplainedRow)) as cursor:
         conn.execute("set transaction isolation level repeatable read")
-        row = conn.execute("select coalesce(%s, clock_timestamp())", [as_of]).fetchone()
-        moment = row[0] if row else as_of
+        moment: datetime
+        ((moment,),) = conn.execute("select coalesce(%s, clock_timestamp())", [as_of]).fetchall()
         totals = conn.execute(
             "select * from earnings.balance_as_of(%s, %s)", [practitioner_id, moment]
         ).fetchall()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg import errors as sqlstates
@@ -141,7 +142,7 @@ JOBS: dict[str, Callable[..., JobSummary]] = {
 }
 
 
-def _batch(conn: psycopg.Connection, statement: str, parameters: list[object]) -> list[tuple]:
+def _batch(conn: psycopg.Connection, statement: str, parameters: list[object]) -> list[Any]:
     """Run one batch, again when the app was in the way: the job is always the one to give way."""
     for attempt in range(1, BUSY_ATTEMPTS + 1):
         try:

@@ -50,4 +50,5 @@ begin
 end
 $$;
 
-comment on function earnings.tg_earnings__record_delete() is 'Appends the deletion of earnings rows to the history (R19).';
+comment on function earnings.tg_earnings__record_delete()
+is 'Appends the deletion of earnings rows to the history (R19).';

@@ -43,4 +43,5 @@ begin
 end
 $$;
 
-comment on function earnings.tg_earnings__record_insert() is 'Appends the creation of earnings rows to the history (R19).';
+comment on function earnings.tg_earnings__record_insert()
+is 'Appends the creation of earnings rows to the history (R19).';

@@ -101,4 +101,5 @@ begin
 end
 $$;
 
-comment on function earnings.tg_earnings__record_update() is 'Appends what changed about earnings rows to the history (R19).';
+comment on function earnings.tg_earnings__record_update()
+is 'Appends what changed about earnings rows to the history (R19).';

@@ -25,7 +25,7 @@ select
 from (
     select distinct on (transitions.earnings_id) transitions.*
     from earnings.transitions
-    order by transitions.earnings_id, transitions.stamped_at desc
+    order by transitions.earnings_id asc, transitions.stamped_at desc
 ) as latest
 where
     latest.to_status is not null

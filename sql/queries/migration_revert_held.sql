@@ -1,84 +1,90 @@
 -- Of the planned undoings those whose row still holds what the migration wrote (R25).  An
 -- order that somebody else's row has come to point at stays.
 
+with
+
+present as (
+
+    select
+        planned.*,
+        case planned.table_name
+            when 'bookings_booking'
+                then (
+                    select to_jsonb(bookings) from bookings_booking as bookings where bookings.id = planned.row_id
+                )
+            when 'payments_earningstransaction'
+                then (
+                    select to_jsonb(entries)
+                    from payments_earningstransaction as entries
+                    where entries.id = planned.row_id
+                )
+            when 'payments_order'
+                then (
+                    select to_jsonb(orders) from payments_order as orders where orders.id = planned.row_id
+                )
+            when 'payments_practitionerearnings'
+                then (
+                    select to_jsonb(balances)
+                    from payments_practitionerearnings as balances
+                    where balances.id = planned.row_id
+                )
+            when 'purchase_bookings'
+                then (
+                    select to_jsonb(purchases)
+                    from purchase_bookings as purchases
+                    where purchases.booking_id = planned.row_id
+                )
+            when 'package_terms'
+                then (
+                    select to_jsonb(terms) from package_terms as terms where terms.order_id = planned.row_id
+                )
+            when 'session_slots'
+                then (
+                    select to_jsonb(slots) from session_slots as slots where slots.booking_id = planned.row_id
+                )
+            when 'exceptions' then (
+                select planned.after
+                from exceptions
+                where exceptions.subject_id = planned.row_id
+                    and exceptions.kind = planned.after ->> 'kind'
+                    and exceptions.subject = planned.after ->> 'subject'
+                    and exceptions.resolved_at is null
+            )
+        end as image
+    from planned
+
+)
+
 insert into reverting (table_name, row_id, operation, reason, before, after, change_id)
 select
-    planned.table_name,
-    planned.row_id,
-    planned.operation,
-    planned.reason,
-    planned.before,
-    planned.after,
-    planned.change_id
-from planned
-cross join
-    lateral (
-        select
-            case planned.table_name
-                when 'bookings_booking'
-                    then (
-                        select to_jsonb(bookings) from bookings_booking as bookings where bookings.id = planned.row_id
-                    )
-                when 'payments_earningstransaction'
-                    then (
-                        select to_jsonb(entries)
-                        from payments_earningstransaction as entries
-                        where entries.id = planned.row_id
-                    )
-                when 'payments_order'
-                    then (
-                        select to_jsonb(orders) from payments_order as orders where orders.id = planned.row_id
-                    )
-                when 'payments_practitionerearnings'
-                    then (
-                        select to_jsonb(balances)
-                        from payments_practitionerearnings as balances
-                        where balances.id = planned.row_id
-                    )
-                when 'purchase_bookings'
-                    then (
-                        select to_jsonb(purchases)
-                        from purchase_bookings as purchases
-                        where purchases.booking_id = planned.row_id
-                    )
-                when 'package_terms'
-                    then (
-                        select to_jsonb(terms) from package_terms as terms where terms.order_id = planned.row_id
-                    )
-                when 'session_slots'
-                    then (
-                        select to_jsonb(slots) from session_slots as slots where slots.booking_id = planned.row_id
-                    )
-                when 'exceptions' then (
-                    select planned.after
-                    from exceptions
-                    where exceptions.subject_id = planned.row_id
-                        and exceptions.kind = planned.after ->> 'kind'
-                        and exceptions.subject = planned.after ->> 'subject'
-                        and exceptions.resolved_at is null
-                )
-            end as image
-    ) as present
+    present.table_name,
+    present.row_id,
+    present.operation,
+    present.reason,
+    present.before,
+    present.after,
+    present.change_id
+from present
 where present.image is not null
     and not exists (
         select
-        from jsonb_each(planned.after) as written
+        from jsonb_each(present.after) as written
         where present.image -> written.key is distinct from written.value
     )
     and not (
-        planned.table_name = 'payments_order'
-        and planned.operation = 'insert'
+        present.table_name = 'payments_order'
+        and present.operation = 'insert'
         and (
             exists (
                 select
                 from bookings_booking as bookings
-                where bookings.order_id = planned.row_id
+                where bookings.order_id = present.row_id
                     and bookings.id not in (
                         select others.row_id from planned as others where others.table_name = 'bookings_booking'
                     )
             )
             or exists (
-                select from payments_usercredittransaction as credits where credits.order_id = planned.row_id
+                select from payments_usercredittransaction as credits where credits.order_id = present.row_id
             )
         )
     );

@@ -2,7 +2,7 @@
 insert into earnings.objects as objects (identity, kind, checksum, definition_checksum)
 values (%(identity)s, %(kind)s, %(checksum)s, %(definition_checksum)s)
 on conflict (identity) do update
-set
-    checksum = excluded.checksum,
-    definition_checksum = excluded.definition_checksum,
-    installed_at = clock_timestamp();
+    set
+        checksum = excluded.checksum,
+        definition_checksum = excluded.definition_checksum,
+        installed_at = clock_timestamp();

@@ -9,7 +9,7 @@ import psycopg
 from earnings_pipeline import engine, sqlfiles
 from earnings_pipeline.errors import DatabaseRefused, WrongUsage
 from earnings_pipeline.locking import patiently
-from earnings_pipeline.migration import backfilling, expanding, rehearsing, steps
+from earnings_pipeline.migration import backfilling, expanding, rehearsing, steps, views
 from earnings_pipeline.migration.contracting import ContractResult, contract
 from earnings_pipeline.migration.rehearsing import PlannedReason
 from earnings_pipeline.migration.session import (
@@ -61,9 +61,11 @@ class DownResult:
 
 
 def plan(conn: psycopg.Connection, report: Report = silent) -> list[PlannedReason]:
-    """Say what the backfill would do, by step and reason; writes nothing."""
+    """Say what is left of the backfill would do, by step and reason; writes nothing."""
     refuse_contracted(conn)
-    return rehearsing.rehearse(conn, report=report)
+    standing = states(conn) if is_begun(conn) else {}
+    waiting = [step for step in steps.backfill() if standing.get(step.name) != "done"]
+    return rehearsing.rehearse(conn, waiting, report=report) if waiting else []
 
 
 def up(
@@ -111,11 +113,15 @@ def down(
         return DownResult(steps=(), left_alone=())
     refuse_contracted(conn)
     with one_operator(conn), work_tables(conn):
+        views.refuse_foreign_views(conn, views.EXPANDED)
         if step is not None:
             chosen = _only_later_ones_undone(conn, _named(step))
         else:
             engine.uninstall(conn, report=report)
             chosen = list(reversed(steps.everything()))
+        if any(not one.is_backfill for one in chosen):
+            with conn.transaction():
+                views.drop_model_views(conn, views.EXPANDED)
         results: list[StepResult] = []
         left_alone: list[LeftAlone] = []
         for one in chosen:

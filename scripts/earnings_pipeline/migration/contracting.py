@@ -9,7 +9,7 @@ import psycopg
 from earnings_pipeline import engine, sqlfiles
 from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.locking import patiently
-from earnings_pipeline.migration import expanding, steps
+from earnings_pipeline.migration import expanding, steps, views
 from earnings_pipeline.migration.session import is_begun, is_contracted, one_operator, states
 from earnings_pipeline.migration.steps import Phase
 from earnings_pipeline.migration.verifying import verify
@@ -45,6 +45,7 @@ def contract(
         refusals = _refusals(conn, app_no_longer_maps=app_no_longer_maps, report=report)
         if refusals:
             return ContractResult(state="refused", refusals=tuple(refusals))
+        views.refuse_foreign_views(conn, views.CONTRACTED)
         return _apply(conn, report)
 
 
@@ -79,6 +80,7 @@ def _apply(conn: psycopg.Connection, report: Report) -> ContractResult:
         conn.execute("set local role none")
         conn.execute("lock table public.bookings_booking in share row exclusive mode")
         conn.execute(sqlfiles.read("contract/keep"))
+        views.drop_model_views(conn, views.CONTRACTED)
         conn.execute(sqlfiles.read("contract/apply"))
         _advance(conn, "done")
         row = conn.execute("select count(*) from earnings_migration.kept_bookings").fetchone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -70,8 +71,10 @@ class PlannedReason:
     sample_ids: tuple[int, ...]
 
 
-def rehearse(conn: psycopg.Connection, *, report: Report) -> list[PlannedReason]:
-    """Run every backfill step on temporary copies and sum up what it would do.
+def rehearse(
+    conn: psycopg.Connection, steps: Sequence[Step], *, report: Report
+) -> list[PlannedReason]:
+    """Run backfill steps on temporary copies and sum up what they would do.
 
     Needs nothing but the app's tables and the right to make temporary ones.  Once the copies
     are made the transaction turns read-only, and in the end it is rolled back.
@@ -81,7 +84,6 @@ def rehearse(conn: psycopg.Connection, *, report: Report) -> list[PlannedReason]
         without_compiling(conn)
         _copy(conn, report)
         conn.execute("set transaction read only")
-        steps = backfill()
         for number, step in enumerate(steps, start=1):
             report(Progress(task="plan", done=number - 1, total=len(steps), note=step.name))
             result += _rehearse_step(conn, step)
@@ -175,6 +177,12 @@ def _copy_own_table(conn: psycopg.Connection, name: str, text: str) -> None:
                 sql.Identifier("pg_temp", name), sql.Identifier(schema["schema"], name)
             )
         )
+        if "as identity" in text:
+            conn.execute(
+                sql.SQL("select setval(pg_get_serial_sequence({}, 'id'), max(id)) from {}").format(
+                    sql.Literal(f"pg_temp.{name}"), sql.Identifier("pg_temp", name)
+                )
+            )
     elif name == "settings":
         for change in sqlfiles.names("changes"):
             for found in INSERT_SETTINGS.findall(sqlfiles.read(change)):
