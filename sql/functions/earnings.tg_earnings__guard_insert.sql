@@ -41,14 +41,7 @@ begin
     where bookings.id = new.booking_id
     for no key update;
 
-    new.status := earnings.known_status(new.status, new.payout_id);
-    if new.status is null then
-        raise exception 'earnings % cannot be stored as %', new.id, v_offered ->> 'status'
-            using
-                errcode = '23X07',
-                detail = 'No rule knows this status.',
-                hint = 'Use projected, pending, available, paid or reversed.';
-    end if;
+    new.status := earnings.known_status(new);
 
     if earnings.is_delivery(new.transaction_type) and v_booking.id is not null then
         if exists (

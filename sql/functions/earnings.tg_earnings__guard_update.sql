@@ -21,14 +21,7 @@ declare
     v_stored jsonb;
     v_reason text;
 begin
-    new.status := earnings.known_status(new.status, new.payout_id);
-    if new.status is null then
-        raise exception 'earnings % cannot be stored as %', new.id, v_offered ->> 'status'
-            using
-                errcode = '23X07',
-                detail = 'No rule knows this status.',
-                hint = 'Use projected, pending, available, paid or reversed.';
-    end if;
+    new.status := earnings.known_status(new);
 
     if (new.gross_amount_cents, new.commission_rate, new.commission_amount_cents, new.net_amount_cents)
         is distinct from
