@@ -39,18 +39,21 @@ begin
     from (
         select bookings.id
         from public.bookings_booking as bookings
+        inner join public.services_service as services on bookings.service_id = services.id
+        inner join public.services_servicetype as types on services.service_type_id = types.id
+        cross join lateral earnings.appointment_end(
+            bookings.service_id, bookings.service_session_id, bookings.end_time
+        ) as ends_at
         where bookings.status in ('confirmed', 'in_progress')
             and not bookings.is_deleted
-            and earnings.appointment_end(
-                bookings.service_id, bookings.service_session_id, bookings.end_time
-            ) < complete_due.as_of
-            and earnings.appointment_end(
-                bookings.service_id, bookings.service_session_id, bookings.end_time
-            ) >= complete_due.ended_after
+            -- most appointments end at their own end: no need to ask the function
+            and (bookings.end_time < complete_due.as_of or types.code in ('workshop', 'course'))
+            and ends_at < complete_due.as_of
+            and ends_at >= complete_due.ended_after
             and not earnings.is_purchase(bookings)
         order by bookings.id
         limit complete_due.batch_size
-        for no key update skip locked
+        for no key update of bookings skip locked
     ) as due;
 
     with orders as (

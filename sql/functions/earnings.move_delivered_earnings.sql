@@ -19,10 +19,18 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;
     v_currency constant text := earnings.setting('currency');
+    -- unnest pads the shorter array: who only waits in a slot has no delivery time
+    v_booking_ids constant bigint[] := move_delivered_earnings.booking_ids || array(
+        select slots.booking_id
+        from earnings.session_slots as slots
+        where slots.order_id = any (move_delivered_earnings.order_ids)
+            and not slots.booking_id = any (move_delivered_earnings.booking_ids)
+    );
 begin
     with
 
@@ -35,13 +43,10 @@ begin
             due.is_session,
             earnings.commission_cents(projected.commission_rate, due.gross_amount_cents) as commission_cents,
             projected.id as earnings_id
-        from earnings.due_deliveries(
-            move_delivered_earnings.booking_ids,
-            move_delivered_earnings.delivery_times,
-            move_delivered_earnings.order_ids
-        ) as due
+        from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
         inner join public.payments_earningstransaction as projected on due.booking_id = projected.booking_id
-        where projected.status = 'projected'
+        where projected.booking_id = any (v_booking_ids)
+            and projected.status = 'projected'
             and earnings.is_delivery(projected.transaction_type)
 
     )
@@ -105,11 +110,7 @@ begin
             earnings.commission_cents(
                 rates.commission_rate, coalesce(due.gross_amount_cents, due.slot_amount_cents)
             ) as commission_cents
-        from earnings.due_deliveries(
-            move_delivered_earnings.booking_ids,
-            move_delivered_earnings.delivery_times,
-            move_delivered_earnings.order_ids
-        ) as due
+        from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
         cross join lateral (
             select earnings.commission_rate(due.practitioner_id, due.service_id, due.delivered_at) as commission_rate
         ) as rates

@@ -13,6 +13,7 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     update public.payments_earningstransaction as reversed

@@ -20,6 +20,7 @@ language plpgsql
 volatile
 security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;
@@ -34,12 +35,13 @@ begin
 
     perform
     from public.payments_earningstransaction as rows_of_bookings
-    where rows_of_bookings.booking_id = any (settle_bookings.booking_ids)
-        or rows_of_bookings.booking_id in (
+    where rows_of_bookings.booking_id = any (
+        settle_bookings.booking_ids || array(
             select slots.booking_id
             from earnings.session_slots as slots
             where slots.order_id = any (settle_bookings.order_ids)
         )
+    )
     order by rows_of_bookings.id
     for no key update;
 

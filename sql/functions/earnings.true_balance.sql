@@ -16,6 +16,7 @@ returns table (
 )
 language sql
 volatile
+rows 1
 set search_path = ''
 as $$
     select
