@@ -1,6 +1,6 @@
 -- Every delivered booking has a delivery row. Purchases, sessions beyond those sold, sessions
--- that a paid purchase covers, successors of paid bookings and legacy children without an
--- order have none.
+-- that a paid purchase covers, successors of paid bookings, second bookings of a direct order
+-- and legacy children without an order have none.
 --
 -- Rule      R6
 -- If not    A practitioner is not paid for work done. Saving the booking again makes the engine
@@ -30,6 +30,14 @@ where
         select
         from public.payments_earningstransaction as paid
         where paid.booking_id = bookings.rescheduled_from_id and paid.status = 'paid'
+    )
+    and not exists (
+        select
+        from earnings.exceptions as known
+        where
+            known.subject = 'booking'
+            and known.subject_id = bookings.id
+            and known.kind in ('reschedule_already_paid', 'order_earns_already')
     )
     and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
     and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)

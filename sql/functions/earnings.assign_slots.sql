@@ -16,13 +16,24 @@ security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
+declare
+    -- A slot brings earnings, whose foreign key asks at commit for a share of the booking.  A full
+    -- save that waits for the order's lock holds its booking; it settles itself when it gets there.
+    v_shared_ids constant bigint[] := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.order_id = any (assign_slots.order_ids)
+            and bookings.status = 'completed'
+        order by bookings.id
+        for key share skip locked
+    );
 begin
     insert into earnings.package_terms (
         order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
     )
     select
         orders.id,
-        earnings.package_price_cents(orders),
+        greatest(earnings.package_price_cents(orders), 0),
         (orders.package_metadata ->> 'total_sessions')::integer,
         orders.currency,
         coalesce(prepaid.gross_amount_cents, 0),
@@ -40,8 +51,7 @@ begin
     ) as prepaid on true
     where orders.id = any (assign_slots.order_ids)
         and orders.order_type in ('package', 'bundle')
-        and jsonb_typeof(orders.package_metadata -> 'total_sessions') = 'number'
-        and (orders.package_metadata ->> 'total_sessions')::numeric >= 1
+        and earnings.usable_metadata(orders.package_metadata) ? 'total_sessions'
         and earnings.completed_session_count(orders.id) > 0
     order by orders.id
     on conflict (order_id) do nothing;
@@ -71,6 +81,7 @@ begin
         inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
         where terms.order_id = any (assign_slots.order_ids)
             and bookings.status = 'completed'
+            and bookings.id = any (v_shared_ids)
             and not earnings.is_purchase(bookings)
             and not exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id

@@ -116,6 +116,10 @@ begin
     where rows_of.booking_id = any (v_ready) and rows_of.status = 'pending';
 
     return next;
+
+    -- the balances' locks are waited for here, where lock_timeout makes the job the one to give way
+    set constraints earnings.earnings_900_fold_balances immediate;
+    set constraints earnings.earnings_900_fold_balances deferred;
 end
 $$;
 

@@ -68,6 +68,10 @@ begin
         earnings_count := cardinality(v_due.earnings_ids);
         return next;
     end loop;
+
+    -- the balances' locks are waited for here, where lock_timeout makes the job the one to give way
+    set constraints earnings.earnings_900_fold_balances immediate;
+    set constraints earnings.earnings_900_fold_balances deferred;
 end
 $$;
 

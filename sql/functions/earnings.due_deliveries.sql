@@ -3,7 +3,8 @@
 -- One row per delivered booking that earns, with what it earns in cents: a package
 -- session the part of its slot that no paid purchase nets, null when nothing is left;
 -- a direct booking its price (R5).  Left out: purchases, sessions without a slot, legacy
--- children whose order is not known yet, and what was paid before a reschedule (R13).
+-- children whose order is not known yet, what was paid before a reschedule (R13), and a
+-- direct order's second booking (R7).
 -- The low row estimate keeps callers on the index of earnings by booking.
 --
 -- Reads     public.bookings_booking, payments_order, services_service, earnings.session_slots
@@ -52,6 +53,7 @@ begin
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
     where bookings.status = 'completed'
         and not earnings.is_purchase(bookings)
+        and not earnings.earns_elsewhere(bookings.id)
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
         and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
         and (slots.booking_id is not null or not coalesce(orders.order_type in ('package', 'bundle'), false));

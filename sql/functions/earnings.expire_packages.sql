@@ -33,7 +33,7 @@ begin
             coalesce(terms.price_cents, earnings.package_price_cents(orders)) as price_cents,
             coalesce(terms.session_count, (orders.package_metadata ->> 'total_sessions')::integer) as session_count,
             orders.currency::text as currency,
-            (orders.package_metadata ->> 'expires_at')::timestamptz as expires_at
+            (earnings.usable_metadata(orders.package_metadata) ->> 'expires_at')::timestamptz as expires_at
         from public.payments_order as orders
         left join earnings.package_terms as terms on orders.id = terms.order_id
         where orders.order_type in ('package', 'bundle')

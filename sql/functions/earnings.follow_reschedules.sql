@@ -5,7 +5,7 @@
 -- has a row already, the old one is reversed; a paid row stays behind and is reported.
 -- The caller has inserted the bookings; those they come from are locked here, by id.
 --
--- Locks     the earlier bookings, then earnings, each by id (R20)
+-- Locks     the earlier bookings, the orders, then earnings, each by id (R20)
 -- Writes    public.payments_earningstransaction, earnings.exceptions
 
 create or replace function earnings.follow_reschedules(booking_ids bigint[])
@@ -26,6 +26,16 @@ begin
         where later.id = any (follow_reschedules.booking_ids)
     )
     order by earlier.id
+    for no key update;
+
+    perform
+    from public.payments_order as orders
+    where orders.id in (
+        select later.order_id
+        from public.bookings_booking as later
+        where later.id = any (follow_reschedules.booking_ids)
+    )
+    order by orders.id
     for no key update;
 
     perform

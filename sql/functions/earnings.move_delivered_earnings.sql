@@ -119,10 +119,28 @@ begin
             from public.payments_earningstransaction as existing
             where existing.booking_id = due.booking_id
                 and earnings.is_delivery(existing.transaction_type)
+                and not earnings.waited_for_slot(existing)
         )
         order by due.booking_id
     ) as missing
     on conflict do nothing;
+
+    perform earnings.raise_exception_row(
+        case when earnings.was_paid_before(bookings.id) then 'reschedule_already_paid' else 'order_earns_already' end,
+        'booking',
+        bookings.id,
+        jsonb_build_object('order_id', bookings.order_id)
+    )
+    from public.bookings_booking as bookings
+    where bookings.id = any (v_booking_ids)
+        and bookings.status = 'completed'
+        and not exists (
+            select
+            from public.payments_earningstransaction as existing
+            where existing.booking_id = bookings.id
+                and earnings.is_delivery(existing.transaction_type)
+        )
+        and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));
 end
 $$;
 

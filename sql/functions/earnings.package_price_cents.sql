@@ -14,8 +14,11 @@ as $$
             when package_order.subtotal_amount_cents = 0
                 and jsonb_typeof(package_order.package_metadata -> 'session_value_cents') = 'number'
                 and jsonb_typeof(package_order.package_metadata -> 'total_sessions') = 'number'
-                then (package_order.package_metadata ->> 'session_value_cents')::integer
-                * (package_order.package_metadata ->> 'total_sessions')::integer
+                then least(
+                    trunc((package_order.package_metadata ->> 'session_value_cents')::numeric)
+                    * trunc((package_order.package_metadata ->> 'total_sessions')::numeric),
+                    2147483647
+                )::integer
             else package_order.subtotal_amount_cents
         end;
 $$;

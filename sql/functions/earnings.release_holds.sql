@@ -40,6 +40,10 @@ begin
     from due
     where held.id = due.id
     returning held.id, held.net_amount_cents, held.currency::text;
+
+    -- the balances' locks are waited for here, where lock_timeout makes the job the one to give way
+    set constraints earnings.earnings_900_fold_balances immediate;
+    set constraints earnings.earnings_900_fold_balances deferred;
 end
 $$;
 

@@ -1,7 +1,8 @@
 -- earnings.reverse_canceled_earnings(booking_ids)
 --
 -- Reverses what canceled bookings have not been paid, and claws back what they have:
--- one row of minus the net of their paid rows, earlier clawbacks included (R9).
+-- one row of minus the net of their paid rows, earlier clawbacks included (R9).  A row
+-- that was clawed back is not reversed as well, though its payout failed since.
 -- The caller holds the earnings' row locks.
 --
 -- Reads     public.bookings_booking
@@ -23,7 +24,14 @@ begin
         and bookings.id = reversed.booking_id
         and bookings.status = 'canceled'
         and reversed.status in ('projected', 'pending', 'available')
-        and earnings.is_delivery(reversed.transaction_type);
+        and earnings.is_delivery(reversed.transaction_type)
+        and not exists (
+            select
+            from public.payments_earningstransaction as clawbacks
+            where clawbacks.booking_id = reversed.booking_id
+                and clawbacks.transaction_type = 'clawback'
+                and clawbacks.status <> 'reversed'
+        );
 
     perform earnings.claw_back(canceled.id, 'the booking was canceled')
     from (

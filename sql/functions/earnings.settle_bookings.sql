@@ -49,6 +49,15 @@ begin
 
     perform earnings.reverse_canceled_earnings(settle_bookings.booking_ids);
 
+    update public.payments_earningstransaction as undelivered
+    set status = 'projected', updated_at = now()
+    from public.bookings_booking as bookings
+    where undelivered.booking_id = any (settle_bookings.booking_ids)
+        and bookings.id = undelivered.booking_id
+        and bookings.status not in ('completed', 'canceled')
+        and undelivered.status in ('pending', 'available')
+        and earnings.is_delivery(undelivered.transaction_type);
+
     update public.payments_earningstransaction as projected
     set available_after = coalesce(
         earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),

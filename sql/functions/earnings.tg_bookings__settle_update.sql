@@ -17,6 +17,7 @@ declare
     v_booking_ids bigint[];
     v_delivery_times timestamptz[];
     v_order_ids bigint[];
+    v_successor_ids bigint[];
 begin
     select
         array_agg(written.id order by written.id),
@@ -69,6 +70,17 @@ begin
         where new_bookings.order_id is distinct from old_bookings.order_id
     ) as affected
     where affected.order_id is not null;
+
+    select array_agg(later.id order by later.id)
+    into v_successor_ids
+    from new_bookings
+    inner join old_bookings on new_bookings.id = old_bookings.id
+    inner join public.bookings_booking as later on new_bookings.id = later.rescheduled_from_id
+    where new_bookings.status = 'rescheduled' and old_bookings.status = 'completed';
+
+    if v_successor_ids is not null then
+        perform earnings.follow_reschedules(v_successor_ids);
+    end if;
 
     perform earnings.settle_bookings(v_booking_ids, v_delivery_times, coalesce(v_order_ids, '{}'));
 

@@ -29,17 +29,20 @@ declare
     v_booking public.bookings_booking;
     v_order public.payments_order;
     v_slot earnings.session_slots;
+    v_successor_id bigint;
     v_session_count integer;
     v_reason text;
 begin
-    if earnings.is_delivery(new.transaction_type) then
-        new.booking_id := earnings.last_successor(new.booking_id);
-    end if;
+    loop
+        select bookings.* into v_booking
+        from public.bookings_booking as bookings
+        where bookings.id = new.booking_id
+        for no key update;
 
-    select bookings.* into v_booking
-    from public.bookings_booking as bookings
-    where bookings.id = new.booking_id
-    for no key update;
+        v_successor_id := earnings.last_successor(new.booking_id);
+        exit when v_successor_id = new.booking_id or not earnings.is_delivery(new.transaction_type);
+        new.booking_id := v_successor_id;
+    end loop;
 
     new.status := earnings.known_status(new);
 
@@ -84,6 +87,18 @@ begin
         elsif v_booking.rescheduled_from_id is not null and earnings.was_paid_before(v_booking.id) then
             new.status := 'reversed';
             v_reason := 'the booking it was rescheduled from is paid';
+        elsif v_booking.status = 'completed' and earnings.earns_elsewhere(v_booking.id) then
+            new.status := 'reversed';
+            v_reason := 'the order earns through another booking';
+        elsif v_booking.status = 'completed' and exists (
+            select
+            from public.payments_earningstransaction as earlier
+            where earlier.booking_id = v_booking.id
+                and earlier.status = 'reversed'
+                and earnings.is_delivery(earlier.transaction_type)
+        ) then
+            new.status := 'reversed';
+            v_reason := 'what was reversed does not come back';
         elsif v_booking.status = 'completed' then
             new.status := 'pending';
             new.available_after := coalesce(v_booking.completed_at, now()) + v_hold;

@@ -6,7 +6,8 @@
 --
 -- Fired by  earnings_100_guard_update on public.payments_earningstransaction
 -- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
---           23X03 paid without a payout, 23X05 changed amounts, 23X07 unknown status
+--           23X03 paid without a payout, 23X05 changed amounts, 23X07 unknown status,
+--           23X12 paid by another payout already
 -- Writes    earnings.corrections
 
 create or replace function earnings.tg_earnings__guard_update()
@@ -30,16 +31,24 @@ begin
         is distinct from (old.currency, old.practitioner_id, old.booking_id, old.transaction_type)
     then
         if new.practitioner_id = old.practitioner_id
-            and new.booking_id = old.booking_id
+            and (
+                new.booking_id = old.booking_id
+                or exists (
+                    select
+                    from earnings.transitions as history
+                    where history.earnings_id = new.id and history.booking_id = new.booking_id
+                )
+            )
             and earnings.was_offered(new)
         then
+            new.booking_id := old.booking_id;
             new.gross_amount_cents := old.gross_amount_cents;
             new.commission_rate := old.commission_rate;
             new.commission_amount_cents := old.commission_amount_cents;
             new.net_amount_cents := old.net_amount_cents;
             new.currency := old.currency;
             new.transaction_type := old.transaction_type;
-            v_reason := 'a stale save brought back amounts that were corrected';
+            v_reason := 'a stale save brought back what the engine has changed since';
         else
             raise exception 'earnings % cannot change their amounts, currency, practitioner or booking', new.id
                 using
@@ -47,6 +56,14 @@ begin
                     detail = 'These are facts of the delivery from the moment the row exists.',
                     hint = 'Write an adjustment row instead.';
         end if;
+    end if;
+
+    if old.status = 'paid' and new.status = 'paid' and new.payout_id <> old.payout_id then
+        raise exception 'earnings % cannot be paid by payout %', new.id, new.payout_id
+            using
+                errcode = '23X12',
+                detail = format('Payout %s has paid them.', old.payout_id),
+                hint = 'Read the available rows again and pay those.';
     end if;
 
     if new.status is distinct from old.status then
@@ -60,10 +77,18 @@ begin
         elsif old.status = 'projected' and new.status = 'pending' and not exists (
             select
             from public.bookings_booking as bookings
-            where bookings.id = old.booking_id and bookings.status = 'completed'
+            left join public.payments_order as orders on bookings.order_id = orders.id
+            where bookings.id = old.booking_id
+                and bookings.status = 'completed'
+                and (
+                    coalesce(orders.order_type, '') not in ('package', 'bundle')
+                    or exists (
+                        select from earnings.session_slots as slots where slots.booking_id = bookings.id
+                    )
+                )
         ) then
             new.status := old.status;
-            v_reason := 'the booking is not delivered yet';
+            v_reason := 'the booking is not delivered yet, or its session found no slot';
         else
             perform earnings.refuse_illegal_change(old, new.status, new.payout_id);
         end if;

@@ -35,17 +35,17 @@ begin
         return new;
     end if;
 
-    if new.package_metadata ? 'total_sessions' and (
-        jsonb_typeof(new.package_metadata -> 'total_sessions') <> 'number'
-        or (new.package_metadata ->> 'total_sessions')::numeric < 1
-        or (new.package_metadata ->> 'total_sessions')::numeric % 1 <> 0
-    ) then
+    if jsonb_typeof(new.package_metadata -> 'total_sessions') <> 'null'
+        and not earnings.usable_metadata(new.package_metadata) ? 'total_sessions'
+    then
         raise exception 'order % cannot sell % sessions', new.id, new.package_metadata -> 'total_sessions'
             using
                 errcode = '23X10',
-                detail = 'A package sells a whole number of sessions, at least one.',
+                detail = 'A package sells a whole number of sessions, from 1 to 10,000.',
                 hint = 'Give total_sessions as a whole number from 1 on, or leave it out.';
     end if;
+
+    new.package_metadata := earnings.usable_metadata(new.package_metadata);
 
     if new.order_type <> 'bundle' then
         new.order_type := 'package';
@@ -64,7 +64,7 @@ begin
         case v_package_type when 'bundle' then 'bundle_service_id' else 'package_service_id' end, new.service_id,
         'bundled_service_id', case when v_package_type = 'bundle' then earnings.bundled_service_id(new.service_id) end,
         'expires_at', new.created_at + make_interval(days => nullif(v_service.validity_days, 0))
-    )) || jsonb_strip_nulls(coalesce(new.package_metadata, '{}'));
+    )) || new.package_metadata || '{"sessions_completed": 0}';
 
     return new;
 end

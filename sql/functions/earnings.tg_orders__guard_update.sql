@@ -25,8 +25,8 @@ begin
         new.order_type := old.order_type;
     end if;
 
-    new.package_metadata := coalesce(old.package_metadata, '{}')
-        || jsonb_strip_nulls(coalesce(new.package_metadata, '{}'));
+    new.package_metadata := earnings.usable_metadata(old.package_metadata)
+        || earnings.usable_metadata(new.package_metadata);
 
     select terms.* into v_terms from earnings.package_terms as terms where terms.order_id = new.id;
     if found then

@@ -1,7 +1,8 @@
 -- earnings.tg_orders__remember_order()
 --
 -- Remembers, for the rest of the transaction, which order was inserted for which client
--- and service, so that the bookings of the same checkout find it (R15).
+-- and service, so that the bookings of the same checkout find it (R15).  An order without
+-- a service, of credits or a subscription, has no bookings.
 --
 -- Fired by  earnings_900_remember_order on public.payments_order
 
@@ -12,6 +13,10 @@ volatile
 set search_path = ''
 as $$
 begin
+    if new.service_id is null then
+        return null;
+    end if;
+
     perform set_config(
         'earnings.orders_of_transaction',
         (

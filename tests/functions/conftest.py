@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -25,3 +27,41 @@ def app(conn: psycopg.Connection) -> BeforeApp:
 def pia(app: BeforeApp) -> int:
     """A practitioner."""
     return app.practitioner()
+
+
+@pytest.fixture
+def meanwhile(engine_copy: Target, conn: psycopg.Connection) -> Callable[..., None]:
+    """Run one thing in an open transaction, start another that has to wait, then commit."""
+
+    def run(first: Callable[[BeforeApp], object], second: Callable[[BeforeApp], object]) -> None:
+        failures: list[BaseException] = []
+
+        def do_second() -> None:
+            with connect(engine_copy, "second") as other:
+                other.execute("set lock_timeout = '20s'")
+                try:
+                    second(BeforeApp(other))
+                except BaseException as error:  # noqa: BLE001  it is raised again below
+                    failures.append(error)
+
+        with connect(engine_copy, "first") as one:
+            with one.transaction():
+                first(BeforeApp(one))
+                thread = threading.Thread(target=do_second)
+                thread.start()
+                wait_until_blocked(conn, "earnings second")
+            thread.join(timeout=30)
+        if failures:
+            raise failures[0]
+
+    return run
+
+
+def wait_until_blocked(conn: psycopg.Connection, application: str) -> None:
+    deadline = time.monotonic() + 20
+    while not conn.execute(
+        "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'",
+        [application],
+    ).fetchone():
+        assert time.monotonic() < deadline, "the second session did not have to wait"
+        time.sleep(0.005)

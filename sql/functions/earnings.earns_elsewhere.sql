@@ -1,0 +1,43 @@
+-- earnings.earns_elsewhere(booking_id)
+--
+-- True when what a booking would earn is earned by another: by the one it was rescheduled
+-- to (R13), or by another booking of its direct order, which sells one delivery (R7).
+--
+-- Reads     public.bookings_booking, payments_order, payments_earningstransaction
+
+create or replace function earnings.earns_elsewhere(booking_id bigint)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+    select exists (
+        select
+        from public.bookings_booking as later
+        inner join public.payments_earningstransaction as live on later.id = live.booking_id
+        where later.rescheduled_from_id = earns_elsewhere.booking_id
+            and live.status <> 'reversed'
+            and earnings.is_delivery(live.transaction_type)
+    ) or exists (
+        select
+        from public.bookings_booking as bookings
+        inner join public.payments_order as orders on bookings.order_id = orders.id
+        inner join public.bookings_booking as others
+            on orders.id = others.order_id and bookings.id <> others.id
+        inner join public.payments_earningstransaction as live on others.id = live.booking_id
+        where bookings.id = earns_elsewhere.booking_id
+            and orders.order_type not in ('package', 'bundle')
+            and live.status in ('pending', 'available', 'paid')
+            and earnings.is_delivery(live.transaction_type)
+            and not exists (
+                select
+                from public.payments_earningstransaction as clawbacks
+                where clawbacks.booking_id = others.id
+                    and clawbacks.transaction_type = 'clawback'
+                    and clawbacks.status <> 'reversed'
+            )
+    );
+$$;
+
+comment on function earnings.earns_elsewhere(bigint)
+is 'True when what a booking would earn is earned by its successor or by its direct order''s other booking (R7, R13).';

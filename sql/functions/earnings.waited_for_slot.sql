@@ -1,0 +1,24 @@
+-- earnings.waited_for_slot(earnings_row)
+--
+-- True for a row that was stored as reversed only because its session found no slot: it
+-- does not keep the session from earning when a slot is freed (R7).
+--
+-- Reads     earnings.corrections
+
+create or replace function earnings.waited_for_slot(earnings_row public.payments_earningstransaction)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+    select earnings_row.status = 'reversed' and exists (
+        select
+        from earnings.corrections
+        where corrections.subject = 'earnings'
+            and corrections.subject_id = earnings_row.id
+            and corrections.reason = 'the session found no slot'
+    );
+$$;
+
+comment on function earnings.waited_for_slot(public.payments_earningstransaction)
+is 'True for a row that was stored as reversed only because its session found no slot (R7).';
