@@ -1,5 +1,5 @@
 -- The live delivery row of a package session has the gross of its slot, less what a paid
--- purchase nets.
+-- purchase nets. One that was clawed back earns nothing and is left out.
 --
 -- Rule      R7
 -- If not    The practitioner earns another share than the one sold. Correct by an adjustment.
@@ -17,3 +17,11 @@ where
     earnings.status <> 'reversed'
     and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and earnings.gross_amount_cents <> slots.amount_cents - slots.prepaid_cents
+    and not exists (
+        select
+        from public.payments_earningstransaction as clawbacks
+        where
+            clawbacks.booking_id = slots.booking_id
+            and clawbacks.transaction_type = 'clawback'
+            and clawbacks.status <> 'reversed'
+    )
