@@ -8,6 +8,8 @@ grant execute on all functions in schema earnings, earnings_migration to earning
 
 grant execute on function
 earnings.complete_due(timestamptz, integer, timestamptz),
+earnings.correct_booking(bigint, text, text),
+earnings.correct_status(bigint, text, text),
 earnings.create_payouts(timestamptz),
 earnings.expire_packages(timestamptz),
 earnings.release_holds(timestamptz, integer)

@@ -50,6 +50,41 @@ terms as (
 
 ),
 
+bookings as (
+
+    select
+        booking_id,
+        order_id,
+        is_purchase
+    from {{ ref('stg_marketplace__bookings') }}
+
+),
+
+earnings as (
+
+    select
+        booking_id,
+        status,
+        gross_cents
+    from {{ ref('stg_marketplace__earnings') }}
+
+),
+
+-- Paid out on the purchase itself: the terms carry it on once the first session is delivered.
+paid_purchases as (
+
+    select
+        bookings.order_id,
+        sum(earnings.gross_cents)::bigint as gross_cents
+    from bookings
+    inner join earnings on bookings.booking_id = earnings.booking_id
+    where
+        bookings.is_purchase
+        and earnings.status = 'paid'
+    group by bookings.order_id
+
+),
+
 package_orders as (
 
     select
@@ -102,12 +137,13 @@ priced as (
         package_orders.credits_applied_cents,
         coalesce(terms.session_count, package_orders.total_sessions) as session_count,
         package_orders.sessions_completed,
-        coalesce(terms.prepaid_cents, 0) as prepaid_cents,
+        coalesce(terms.prepaid_cents, paid_purchases.gross_cents, 0)::integer as prepaid_cents,
         terms.order_id is not null as is_frozen,
         package_orders.created_at as sold_at,
         package_orders.expires_at
     from package_orders
     left join terms on package_orders.order_id = terms.order_id
+    left join paid_purchases on package_orders.order_id = paid_purchases.order_id
 
 )
 

@@ -47,6 +47,8 @@ begin
 
     perform earnings.move_delivered_earnings(settle_bookings.booking_ids, settle_bookings.delivery_times, settle_bookings.order_ids);
 
+    perform earnings.resolve_delivered(settle_bookings.booking_ids);
+
     perform earnings.reverse_canceled_earnings(settle_bookings.booking_ids);
 
     update public.payments_earningstransaction as undelivered

@@ -241,3 +241,52 @@ def test_a_late_task_that_waits_for_a_reschedule_earns_for_the_successor(
     [new] = app.rows("bookings_booking", rescheduled_from_id=old)
     assert app.earnings(old) == []
     assert app.earnings(new["id"]) == [("projected", 10000, 8500)]
+
+
+def test_what_was_paid_too_early_needs_nobody_once_it_is_delivered(
+    conn: psycopg.Connection, app: BeforeApp, pia: int
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    [row] = app.rows("payments_earningstransaction", booking_id=booking_id)
+    for kind, subject, subject_id in (
+        ("paid_undelivered", "earnings", row["id"]),
+        ("soft_deleted_with_earnings", "booking", booking_id),
+    ):
+        conn.execute("select earnings.raise_exception_row(%s, %s, %s)", [kind, subject, subject_id])
+
+    app.end_video_room(booking_id)
+
+    open_kinds = conn.execute("select kind from earnings.exceptions where resolved_at is null")
+    assert open_kinds.fetchall() == [("soft_deleted_with_earnings",)]
+
+
+def test_a_person_can_undo_a_delivery_that_did_not_take_place(
+    conn: psycopg.Connection, app: BeforeApp, pia: int
+) -> None:
+    parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
+    child = app.children(parent)[0]["id"]
+    app.end_video_room(child)
+
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'nobody came')", [child])
+
+    assert app.earnings(child) == [("projected", 5000, 4250)]
+    assert app.order_of(parent)["package_metadata"]["sessions_completed"] == 0
+    assert conn.execute(
+        "select reason from earnings.transitions order by id desc limit 1"
+    ).fetchone() == ("nobody came",)
+
+
+def test_a_person_can_correct_a_status_along_the_rules_only(
+    conn: psycopg.Connection, app: BeforeApp, pia: int
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    app.end_video_room(booking_id)
+    [row] = app.rows("payments_earningstransaction", booking_id=booking_id)
+
+    conn.execute("select earnings.correct_status(%s, 'projected', 'not held')", [row["id"]])
+    assert app.earnings(booking_id) == [("projected", 10000, 8500)]
+
+    for status, sqlstate in (("paid", "23X01"), ("available", "23X01")):
+        with pytest.raises(psycopg.IntegrityError) as refusal:
+            conn.execute("select earnings.correct_status(%s, %s, 'no')", [row["id"], status])
+        assert refusal.value.sqlstate == sqlstate

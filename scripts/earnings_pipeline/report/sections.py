@@ -480,9 +480,20 @@ def _migration(numbers: Numbers) -> Section:
         steps[spelled(row["step"])] += row["row_count"]
     sentence = (
         f"{counted(sum(steps.values()), 'row')} changed in {counted(len(steps), 'step')}; for "
-        "earnings, the amounts by old and new status say why. Nothing was paid or taken back by "
-        "it: the statuses now say what has been delivered."
+        "earnings, the amounts by old and new status say why. No money was moved: the statuses now "
+        "say what has been delivered."
     )
+    returned = [
+        row
+        for row in numbers.migration
+        if (row["from_status"], row["to_status"]) == ("paid", "available")
+    ]
+    if returned:
+        sentence += (
+            f" {counted(sum(row['row_count'] for row in returned), 'row')} of failed or canceled "
+            f"payouts, {listed(sums(returned, 'net_cents'))}, count as unpaid again and go out with "
+            "the next payout: confirm that these transfers did fail."
+        )
     if reverted := sum(row["reverted_count"] for row in numbers.migration):
         sentence += f" {counted(reverted, 'change')} were undone since."
     if numbers.unfinished_steps:

@@ -1,0 +1,56 @@
+-- earnings.correct_status(earnings_id, status, reason)
+--
+-- Moves one earnings row as a person decided, along any arrow of the rules, corrections
+-- included; the reason goes into the history (R2).  For members of earnings_operator.
+--
+-- Locks     the earnings row
+-- Reads     earnings.status_rules
+-- Writes    public.payments_earningstransaction
+-- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
+--           23X03 paid without a payout, 23X13 no such row
+
+create or replace function earnings.correct_status(earnings_id bigint, status text, reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_row public.payments_earningstransaction;
+begin
+    select rows_of.* into v_row
+    from public.payments_earningstransaction as rows_of
+    where rows_of.id = correct_status.earnings_id
+    for no key update;
+
+    if not found then
+        raise exception 'earnings % are not known', correct_status.earnings_id
+            using errcode = '23X13', detail = 'There is no such row.', hint = 'Check the id.';
+    end if;
+
+    if not exists (
+        select
+        from earnings.status_rules as rules
+        where rules.from_status = v_row.status
+            and rules.to_status = correct_status.status
+            and rules.kind = 'correction'
+    ) then
+        perform earnings.refuse_illegal_change(v_row, correct_status.status, v_row.payout_id);
+    end if;
+
+    perform set_config('earnings.reason', correct_status.reason, true);
+
+    update public.payments_earningstransaction as rows_of
+    set
+        status = correct_status.status,
+        payout_id = case when correct_status.status = 'paid' then rows_of.payout_id end,
+        updated_at = now()
+    where rows_of.id = v_row.id;
+
+    perform set_config('earnings.reason', '', true);
+end
+$$;
+
+comment on function earnings.correct_status(bigint, text, text)
+is 'Moves one earnings row as a person decided, corrections included; the reason goes into the history (R2).';
