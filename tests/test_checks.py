@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from conftest import Databases, load_and_migrate_sample
-from earnings_pipeline import checks
+from earnings_pipeline import checks, sqlfiles
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.progress import Progress
@@ -103,6 +103,33 @@ def test_a_check_says_its_claim_its_rule_and_what_to_do(name):
     assert check.claim.endswith(".")
     assert re.fullmatch(r"R\d+( [a-z])?", check.rule)
     assert check.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("header", ["", "-- A claim.\n--\n-- Rule      R7\n", "-- A claim.\n"])
+def test_a_check_without_its_header_is_refused_with_what_it_needs(header, tmp_path, monkeypatch):
+    name = f"headless_{len(header)}"
+    add_check(tmp_path, name, f"{header}\nselect 1 as subject_id\n")
+    monkeypatch.setattr(sqlfiles, "SQL", tmp_path)
+
+    with pytest.raises(WrongUsage, match=f"sql/checks/{name}.sql") as refusal:
+        checks.load()
+
+    assert "-- Rule  " in refusal.value.hint
+    assert "-- If not  " in refusal.value.hint
+
+
+def test_a_check_without_its_columns_is_refused_with_those_missing(conn, tmp_path, monkeypatch):
+    header = "-- A claim.\n--\n-- Rule      R7\n-- If not    Mend it.\n"
+    add_check(tmp_path, "columnless", f"{header}\nselect 1 as subject_id\n")
+    monkeypatch.setattr(sqlfiles, "SQL", tmp_path)
+
+    with pytest.raises(WrongUsage, match=r"columnless\.sql does not return subject, detail$"):
+        checks.run(conn)
+
+
+def add_check(folder: Path, name: str, text: str) -> None:
+    (folder / "checks").mkdir()
+    (folder / "checks" / f"{name}.sql").write_text(text)
 
 
 def broken_past_the_triggers(conn: psycopg.Connection, breakage: str) -> list[int]:

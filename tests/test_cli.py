@@ -2,8 +2,10 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
+import typer
 from psycopg import sql
 from typer.testing import CliRunner
 
@@ -80,6 +82,43 @@ def test_wrong_usage_ends_with_2_and_points_to_the_help(arguments):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22 21:14",
+        "2026-11-22T21:14",
+        "2026-11-22 21:14:00+00",
+        "2026-11-22T22:14:00.000+01:00",
+        "2026-11-22T21:14Z",
+        "2026-11-22 21:14:00 UTC",
+    ],
+)
+def test_a_moment_is_read_as_it_is_printed(text):
+    assert cli.moment(text) == datetime(2026, 11, 22, 21, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "22.11.2026", "2026-11-22 25:00"])
+def test_what_is_no_moment_is_refused(text):
+    with pytest.raises(typer.BadParameter):
+        cli.moment(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "1", "--as-of", "yesterday"],
+        ["jobs", "run", "release", "--as-of", "yesterday"],
+        ["jobs", "run", "complete", "--ended-after", "yesterday"],
+    ],
+)
+def test_a_command_says_how_a_moment_is_given(arguments):
+    done = earnings(*arguments)
+
+    assert done.returncode == 2
+    assert "give a moment such as 2026-01-31 or 2026-01-31T12:00 (UTC)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", [["doctor"], ["check"], ["run", "--yes"], ["build"]])
 def test_a_wrong_address_is_one_clear_message(command):
     done = earnings(*command, "--database-url", "shop")
@@ -134,7 +173,7 @@ def test_run_without_a_confirmation_writes_nothing(sampled):
     done = earnings("run", target=sampled)
 
     assert done.returncode == 2
-    assert "nothing was written" in done.stderr
+    assert "nothing was written: to run the pipeline, a confirmation is needed" in done.stderr
     assert "Traceback" not in done.stderr
     assert contents(sampled) == before
 
@@ -144,6 +183,14 @@ def test_the_sample_is_never_loaded_into_a_database_that_was_named(marketplace):
 
     assert done.returncode == 2
     assert "--bookings and --seed are for the sample" in done.stderr
+
+
+def test_where_nothing_was_migrated_nothing_is_undone(marketplace):
+    down = earnings("migrate", "down", "--yes", target=marketplace)
+    revert = earnings("migrate", "contract", "--revert", "--yes", target=marketplace)
+
+    assert (down.returncode, down.stdout) == (0, "there is nothing to undo\n")
+    assert (revert.returncode, revert.stdout) == (0, "there is nothing to revert\n")
 
 
 def contents(target):

@@ -15,6 +15,11 @@ from earnings_pipeline.progress import Progress, Report, silent
 
 FOLDER = "checks"
 TASK = "check"
+COLUMNS = ("subject", "subject_id", "detail")
+HEADER = (
+    'It begins with comment lines: its claim, an empty one, "-- Rule      R7" and '
+    '"-- If not    what to do".'
+)
 OFFENDERS_SHOWN = 20
 
 
@@ -86,6 +91,7 @@ def run(
 
 def _run(conn: psycopg.Connection, check: Check, shown: int) -> CheckResult:
     started = time.monotonic()
+    _refuse_other_columns(conn, check)
     conn.execute("select set_config('earnings.offenders_shown', %s, true)", [str(shown)])
     query = sqlfiles.read("queries/count_offenders").replace(
         "from the_check", f"from ({check.query}\n) as the_check"
@@ -106,6 +112,16 @@ def _run(conn: psycopg.Connection, check: Check, shown: int) -> CheckResult:
     )
 
 
+def _refuse_other_columns(conn: psycopg.Connection, check: Check) -> None:
+    query = f"select * from ({check.query}\n) as the_check limit 0"  # noqa: S608
+    columns = {column.name for column in conn.execute(query.encode()).description or ()}
+    if missing := [name for name in COLUMNS if name not in columns]:
+        raise WrongUsage(
+            f"sql/{FOLDER}/{check.name}.sql does not return {', '.join(missing)}",
+            f"A check returns the columns {', '.join(COLUMNS)}, one row per offender.",
+        )
+
+
 def _chosen(checks: list[Check], names: Sequence[str] | None) -> list[Check]:
     if not names:
         return checks
@@ -122,12 +138,12 @@ def _parsed(path: str) -> Check:
     text = sqlfiles.read(path)
     head = re.match(r"((?:--.*\n)+)", text)
     if head is None:
-        raise ValueError(f"sql/{path}.sql does not begin with its claim")
+        raise WrongUsage(f"sql/{path}.sql does not begin with its claim", HEADER)
     lines = [line.removeprefix("--").strip() for line in head[1].splitlines()]
     claim, _, rest = " ".join(lines).partition("  Rule ")
     rule, _, remedy = rest.partition(" If not ")
     if not remedy:
-        raise ValueError(f"sql/{path}.sql does not say its rule and what to do")
+        raise WrongUsage(f"sql/{path}.sql does not say its rule and what to do", HEADER)
     return Check(
         name=path.split("/")[-1],
         claim=claim.strip(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shlex
 import sys
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from earnings_pipeline.expectations import ExpectationResult
     from earnings_pipeline.target import Target
 
-MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 FINDINGS = 1
 INTERRUPTED = 130
 EXIT_CODES = (
@@ -44,6 +42,17 @@ class Job(StrEnum):
     release = "release"
     payouts = "payouts"
     expire = "expire"
+
+
+def moment(text: str) -> datetime:
+    """Read a moment in ISO 8601, or as we print it; without a time zone it is meant in UTC."""
+    try:
+        read = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+    except ValueError as error:
+        raise typer.BadParameter(
+            "give a moment such as 2026-01-31 or 2026-01-31T12:00 (UTC)"
+        ) from error
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 app = typer.Typer(
@@ -198,7 +207,7 @@ def jobs_run(
         datetime | None,
         typer.Option(
             metavar="MOMENT",
-            formats=MOMENTS,
+            parser=moment,
             help="What is due at this moment (UTC); now by default.",
         ),
     ] = None,
@@ -206,7 +215,7 @@ def jobs_run(
         datetime | None,
         typer.Option(
             metavar="MOMENT",
-            formats=MOMENTS,
+            parser=moment,
             help="complete: leave appointments alone that ended before this; for a first run on a "
             "backlog, since each completion asks the app for a review.",
         ),
@@ -231,8 +240,8 @@ def jobs_run(
         summary = jobs_.run(
             conn,
             job.value,
-            as_of=in_utc(as_of),
-            ended_after=in_utc(ended_after),
+            as_of=as_of,
+            ended_after=ended_after,
             batch_size=batch_size,
             report=report,
         )
@@ -320,7 +329,7 @@ def explain(
         datetime | None,
         typer.Option(
             metavar="MOMENT",
-            formats=MOMENTS,
+            parser=moment,
             help="How it stood at this moment (UTC); now by default.",
         ),
     ] = None,
@@ -334,7 +343,7 @@ def explain(
     from earnings_pipeline import explain as explain_
 
     with connection(database_url, "explain") as conn:
-        balance = explain_.balance(conn, practitioner_id, in_utc(as_of))
+        balance = explain_.balance(conn, practitioner_id, as_of)
     if as_json:
         display.print_balance_as_json(balance)
     else:
@@ -454,7 +463,6 @@ def prepare_sample(
     """Have the embedded server hold a sample that is fit for the pipeline."""
     from earnings_pipeline import display, pipeline
 
-    display.err.print(f"embedded server: {target}")
     with display.progress_bars() as report, display.step("sample marketplace") as note:
         note(pipeline.load_sample(target, bookings=bookings, seed=seed, report=report))
     with display.progress_bars() as report, display.step("doctor, preflight") as note:
@@ -532,7 +540,11 @@ def migrate_down(
     if as_json:
         display.print_json(undone)
     else:
-        display.print_rows(undone.steps, ["step", "state", "row_count", "batch_count", "seconds"])
+        columns = ["step", "state", "row_count", "batch_count", "seconds"]
+        if undone.steps:
+            display.print_rows(undone.steps, columns)
+        else:
+            display.out.print("there is nothing to undo")
         if undone.left_alone:
             display.print_rows(
                 undone.left_alone, ["step", "table", "row_id", "reason"], title="left alone"
@@ -594,15 +606,23 @@ def migrate_contract(
     you state that the app no longer maps them. Locks bookings_booking for milliseconds.
     """
     from earnings_pipeline import display, migration
+    from earnings_pipeline.migration.session import is_contracted
 
     target = resolved(database_url)
     confirm(target, "bring the old columns back" if revert else "drop the old columns", yes)
     with connection_to(target, "migrate contract") as conn, display.progress_bars() as report:
-        result = migration.contract(
-            conn, app_no_longer_maps=app_no_longer_maps, revert=revert, report=report
+        is_idle = revert and not is_contracted(conn)
+        result = (
+            migration.ContractResult(state="reverted")
+            if is_idle
+            else migration.contract(
+                conn, app_no_longer_maps=app_no_longer_maps, revert=revert, report=report
+            )
         )
     if as_json:
         display.print_json(result)
+    elif is_idle:
+        display.out.print("there is nothing to revert")
     else:
         kept = f"what {result.kept_booking_count:,} bookings held is kept aside"
         display.out.print(f"{result.state}: {kept}" if not result.refusals else "refused:")
@@ -694,9 +714,12 @@ def refusals() -> Iterator[None]:
 
 
 def resolved(database_url: str | None) -> Target:
-    from earnings_pipeline import target
+    from earnings_pipeline import display, target
 
-    return target.resolve(database_url, os.environ)
+    found = target.resolve(database_url, os.environ)
+    if found.is_embedded:
+        display.err.print(f"using the embedded server: {found}")
+    return found
 
 
 def confirm(target: Target, what: str, yes: bool) -> None:
@@ -707,7 +730,8 @@ def confirm(target: Target, what: str, yes: bool) -> None:
         return
     if not display.is_interactive():
         raise WrongUsage(
-            f"nothing was written: {what} needs a confirmation, and there is no terminal to ask on",
+            f"nothing was written: to {what}, a confirmation is needed, "
+            "and there is no terminal to ask on",
             "Give --yes to go on without being asked.",
         )
     answer = typer.prompt(
@@ -717,16 +741,8 @@ def confirm(target: Target, what: str, yes: bool) -> None:
         raise WrongUsage("nothing was written: that is not the database's name")
 
 
-def in_utc(moment: datetime | None) -> datetime | None:
-    """A moment without a time zone is meant in UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)
-
-
 def main() -> NoReturn:
     """Run the command line; what is expected to go wrong ends without a traceback."""
-    logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
     try:
         app(prog_name="scripts/earnings")
     except SystemExit as end:

@@ -178,28 +178,33 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 def print_job(summary: JobSummary) -> None:
     """Print what a job did: the counts that are not zero, and the money."""
+    from earnings_pipeline.pipeline import counted
+
     counts = {
-        "completed": summary.completed_count,
-        "earnings created": summary.earnings_created_count,
-        "released": summary.released_count,
-        "payouts": summary.payout_count,
-        "packages expired": summary.expired_count,
-        "left to another session": summary.skipped_count,
-        "new exceptions": summary.error_count,
+        f"{summary.completed_count:,} completed": summary.completed_count,
+        f"{summary.earnings_created_count:,} earnings created": summary.earnings_created_count,
+        f"{summary.released_count:,} released": summary.released_count,
+        counted(summary.payout_count, "payout"): summary.payout_count,
+        counted(summary.expired_count, "package", " expired"): summary.expired_count,
+        f"{summary.skipped_count:,} left to another session": summary.skipped_count,
+        counted(summary.error_count, "new exception"): summary.error_count,
     }
-    done = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    done = ", ".join(what for what, count in counts.items() if count)
     amounts = ", ".join(money(cents, currency) for currency, cents in summary.cents.items())
     out.print(f"{summary.job}: {done or 'nothing was due'}{f' ({amounts})' if amounts else ''}")
 
 
 def print_checks(results: Sequence[CheckResult]) -> None:
     """Print each claim with its verdict; below those that fail, the first offenders."""
+    from earnings_pipeline.pipeline import counted
+
     for result in results:
         mark = Text("  ok  " if result.ok else "FAILS ", style="green" if result.ok else "bold red")
         out.print(mark + Text(f"{result.name}: {result.claim}"))
         if result.ok:
             continue
-        out.print(f"      {result.offender_count:,} offenders, rule {result.rule}", style="dim")
+        found = counted(result.offender_count, "offender", f", rule {result.rule}")
+        out.print(f"      {found}", style="dim")
         for offender in result.offenders:
             detail = f"      {offender.subject} {offender.subject_id}: {offender.detail}"
             out.print(Text(detail))
@@ -329,6 +334,11 @@ def print_summary(summary: Summary, seconds: float) -> None:
             out.print(Text(f"  {problem}"))
     else:
         out.print("every claim holds: no check and no test found an offender")
+    if summary.open_matters:
+        needs = "matter needs" if summary.open_matters == 1 else "matters need"
+        out.print(f"{summary.open_matters:,} {needs} a person: see the report")
+    if summary.sample_today:
+        out.print(f"as of {summary.sample_today:%Y-%m-%d %H:%M} UTC, the sample's today")
     print_report(summary.report)
     out.print(f"done in {seconds:.0f} s; running it again does only what is new")
 

@@ -91,6 +91,8 @@ class Summary:
     marts: Sequence[ExpectationResult]
     checks: Sequence[CheckResult]
     money: Sequence[Money]
+    open_matters: int
+    sample_today: datetime | None
     report: Path
 
     @property
@@ -101,7 +103,7 @@ class Summary:
             *(f"dbt: {failure.node}: {failure.message}" for failure in built),
             *(f"marts: {described_result(result)}" for result in self.marts if not result.ok),
             *(
-                f"check: {result.claim} ({result.offender_count} offenders)"
+                f"check: {result.claim} ({counted(result.offender_count, 'offender')})"
                 for result in self.checks
                 if not result.ok
             ),
@@ -232,6 +234,8 @@ def run(
             marts=judged.marts,
             checks=judged.checks,
             money=money(conn),
+            open_matters=_open_matters(conn),
+            sample_today=as_of,
             report=judged.report,
         )
 
@@ -242,15 +246,21 @@ def money(conn: psycopg.Connection) -> list[Money]:
         return cursor.execute(sqlfiles.read("queries/pipeline_money")).fetchall()
 
 
+def counted(count: int, what: str, rest: str = "") -> str:
+    """Say how many of something there are: 1 package expired, 2 packages expired."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}{rest}"
+
+
 def described(summaries: Sequence[JobSummary]) -> str:
     """Say in a line what jobs did."""
     totals = {
         "completed": sum(summary.completed_count for summary in summaries),
         "earnings created": sum(summary.earnings_created_count for summary in summaries),
         "released": sum(summary.released_count for summary in summaries),
-        "packages expired": sum(summary.expired_count for summary in summaries),
     }
     done = [f"{count:,} {what}" for what, count in totals.items() if count]
+    if expired := sum(summary.expired_count for summary in summaries):
+        done.append(counted(expired, "package", " expired"))
     return ", ".join(done) or "nothing was due"
 
 
@@ -313,10 +323,10 @@ def _judge(
 
 def built(build: BuildResult) -> str:
     """Say in a line what a build made and what it found."""
-    counted = [f"{count} {kind}s" for kind, count in build.node_counts.items()]
-    failed = [f"{len(build.findings)} tests with findings"] if build.findings else []
-    errors = [f"{len(build.errors)} errors"] if build.errors else []
-    return ", ".join([*counted, *failed, *errors]) or "nothing"
+    nodes = [counted(count, kind) for kind, count in build.node_counts.items()]
+    failed = [counted(len(build.findings), "test", " with findings")] if build.findings else []
+    errors = [counted(len(build.errors), "error")] if build.errors else []
+    return ", ".join([*nodes, *failed, *errors]) or "nothing"
 
 
 def is_unchanged(conn: psycopg.Connection, target: Target) -> bool:
@@ -368,6 +378,13 @@ class _Clock:
 def _row(conn: psycopg.Connection, name: str) -> tuple[Any, ...]:
     (row,) = conn.execute(sqlfiles.read(f"queries/{name}")).fetchall()
     return row
+
+
+def _open_matters(conn: psycopg.Connection) -> int:
+    count: int
+    query = "select count(*) from earnings.exceptions where resolved_at is null"
+    ((count,),) = conn.execute(query).fetchall()
+    return count
 
 
 def _now(conn: psycopg.Connection) -> datetime:

@@ -3,7 +3,7 @@
 
 with
 
-present as (
+present as materialized (
 
     select
         planned.*,
@@ -53,6 +53,34 @@ present as (
         end as image
     from planned
 
+),
+
+claims as materialized (
+
+    select
+        bookings.id,
+        bookings.order_id
+    from planned
+    inner join bookings_booking as bookings on planned.row_id = bookings.order_id
+    where planned.table_name = 'payments_order' and planned.operation = 'insert'
+
+),
+
+orders_in_use as materialized (
+
+    select claims.order_id
+    from claims
+    where claims.id not in (
+            select others.row_id from planned as others where others.table_name = 'bookings_booking'
+        )
+
+    union
+
+    select credits.order_id
+    from planned
+    inner join payments_usercredittransaction as credits on planned.row_id = credits.order_id
+    where planned.table_name = 'payments_order' and planned.operation = 'insert'
+
 )
 
 insert into reverting (table_name, row_id, operation, reason, before, after, change_id)
@@ -74,17 +102,5 @@ where present.image is not null
     and not (
         present.table_name = 'payments_order'
         and present.operation = 'insert'
-        and (
-            exists (
-                select
-                from bookings_booking as bookings
-                where bookings.order_id = present.row_id
-                    and bookings.id not in (
-                        select others.row_id from planned as others where others.table_name = 'bookings_booking'
-                    )
-            )
-            or exists (
-                select from payments_usercredittransaction as credits where credits.order_id = present.row_id
-            )
-        )
+        and present.row_id in (select orders_in_use.order_id from orders_in_use)
     );

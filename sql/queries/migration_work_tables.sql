@@ -1,5 +1,7 @@
 -- The migration's working tables: what a batch plans, what it undoes, and which orders
--- come into question for which booking.  Temporary: they belong to the session.
+-- come into question for which booking.  Temporary: they belong to the session.  Every
+-- commit empties their files: rows that are only deleted would stay for later batches to
+-- read, since nothing vacuums a temporary table.
 
 create temporary table planned (
     table_name text not null,
@@ -12,7 +14,7 @@ create temporary table planned (
     before jsonb,
     after jsonb,
     change_id bigint
-);
+) on commit delete rows;
 
 create temporary table reverting (
     table_name text not null,
@@ -22,7 +24,7 @@ create temporary table reverting (
     before jsonb,
     after jsonb,
     change_id bigint not null
-);
+) on commit delete rows;
 
 create temporary table link_candidates (
     booking_id bigint not null,
@@ -31,6 +33,6 @@ create temporary table link_candidates (
     has_failed boolean not null,
     state text not null default 'open',
     primary key (booking_id, order_id)
-);
+) on commit delete rows;
 
 create index link_candidates_order_id_idx on link_candidates (order_id);

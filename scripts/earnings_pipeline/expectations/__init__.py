@@ -7,6 +7,7 @@ and the keys of the first rows are fetched.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SUITES: Mapping[str, Sequence[Batch]] = {"preflight": preflight.SUITE, "marts": marts.SUITE}
 ROWS_SHOWN = 20
 NAMED = 5
+# The second has a level of its own, and tells of every temporary directory.
+CHATTY = ("great_expectations", "great_expectations.data_context.types.base")
 UNREADABLE = (
     "The app's tables must be there for the preflight, and scripts/earnings build must have run "
     "for the marts; scripts/earnings doctor lists missing privileges."
@@ -85,6 +88,8 @@ def validate(target: Target, suite: str, report: Report = silent) -> list[Expect
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_postgres(

@@ -160,13 +160,17 @@ def _backfill(
 ) -> list[StepResult]:
     standing = states(conn)
     if any(standing.get(step.name) != "done" for step in steps.backfill()):
-        # The plans are made for the data as it is, not as it was when it was last looked at.
-        analyze = sqlfiles.read("queries/migration_analyze")
-        patiently(conn, lambda: conn.execute(analyze), task="analyze", report=report)
+        _analyze(conn, report)
     return [
         backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report)
         for step in steps.backfill()
     ]
+
+
+def _analyze(conn: psycopg.Connection, report: Report) -> None:
+    """Have the plans made for the data as it is, not as it was when it was last looked at."""
+    analyze = sqlfiles.read("queries/migration_analyze")
+    patiently(conn, lambda: conn.execute(analyze), task="analyze", report=report)
 
 
 def _up_one(
@@ -186,6 +190,7 @@ def _up_one(
             engine.install(conn, report=report)
         return expanding.apply(conn, step, report=report)
     engine.install(conn, report=report)
+    _analyze(conn, report)
     return backfilling.apply(
         conn, step, batch_size=batch_size, pause=pause, report=report, again=True
     )

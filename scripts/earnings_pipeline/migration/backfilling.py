@@ -13,7 +13,7 @@ from psycopg import sql
 from earnings_pipeline import sqlfiles
 from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.locking import patiently
-from earnings_pipeline.migration.session import search_app_tables_first, set_range
+from earnings_pipeline.migration.session import read_by_index, search_app_tables_first, set_range
 from earnings_pipeline.migration.steps import LeftAlone, Step, StepResult
 from earnings_pipeline.progress import Progress, Report
 
@@ -57,6 +57,8 @@ def apply(
         until_id = _until_id(conn, step, cursor, batch_size)
         rows += _with_retries(conn, _batch(conn, step, cursor, until_id), step, report)
         batches += 1
+        if batches & (batches - 1) == 0:
+            _analyze_engine(conn, step, report)
         looked_at = total if until_id == LAST_ID else min(looked_at + batch_size, total)
         cursor = until_id
         report(_progress(step, looked_at, total, rows, begun))
@@ -116,6 +118,7 @@ def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -
         conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         conn.execute("select set_config('earnings.reason', %s, true)", [step.name])
         search_app_tables_first(conn)
+        read_by_index(conn)
         set_range(conn, after_id, until_id)
         rows = plan(conn, step)
         locked: set[tuple[str, int]] | None = None
@@ -140,6 +143,15 @@ def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -
     return run
 
 
+def _analyze_engine(conn: psycopg.Connection, step: Step, report: Report) -> None:
+    """Look at the engine's tables again, which a step fills: after batch 1, 2, 4, 8 and so on.
+
+    Autovacuum comes once a minute; the steps must not depend on it.
+    """
+    analyze = sqlfiles.read("queries/migration_analyze_engine")
+    patiently(conn, lambda: conn.execute(analyze), task=step.name, report=report)
+
+
 def _undo_batch(
     conn: psycopg.Connection, step: Step, before_id: int, batch_size: int
 ) -> Callable[[], tuple[int | None, int, list[LeftAlone]]]:
@@ -147,6 +159,7 @@ def _undo_batch(
         conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         conn.execute("select set_config('earnings.reason', %s, true)", [f"revert {step.name}"])
         search_app_tables_first(conn)
+        read_by_index(conn)
         conn.execute("delete from planned")
         conn.execute("delete from reverting")
         conn.execute(

@@ -39,7 +39,13 @@ def one_operator(conn: psycopg.Connection) -> Iterator[None]:
 
 @contextmanager
 def work_tables(conn: psycopg.Connection) -> Iterator[None]:
-    """Provide the temporary tables that batches work with, which the migrator may read."""
+    """Provide the temporary tables that batches work with, which the migrator may read.
+
+    Meanwhile every statement is planned when it runs: a plan kept from the first batches was
+    made for tables that were empty then.
+    """
+    prepare_threshold = conn.prepare_threshold
+    conn.prepare_threshold = None
     _drop_work_tables(conn)
     with conn.transaction():
         conn.execute(sqlfiles.read("queries/migration_work_tables"))
@@ -47,6 +53,7 @@ def work_tables(conn: psycopg.Connection) -> Iterator[None]:
     try:
         yield
     finally:
+        conn.prepare_threshold = prepare_threshold
         if not conn.closed:
             _drop_work_tables(conn)
 
@@ -60,6 +67,16 @@ def search_app_tables_first(conn: psycopg.Connection) -> None:
 def without_compiling(conn: psycopg.Connection) -> None:
     """Interpret the plans: compiling a long one took 16 s, running it half a second."""
     conn.execute("set local jit = off")
+
+
+def read_by_index(conn: psycopg.Connection) -> None:
+    """Let the plans of a batch look its few rows up, however small the tables still are.
+
+    At its ordinary prices the planner reads a table of 100,000 rows to find a thousand of
+    them, in every batch; the work then grows with the square of the table.
+    """
+    conn.execute("set local seq_page_cost = 20")
+    conn.execute("set local random_page_cost = 1")
 
 
 def set_range(conn: psycopg.Connection, after_id: int, until_id: int) -> None:

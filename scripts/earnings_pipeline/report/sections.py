@@ -491,8 +491,8 @@ def _migration(numbers: Numbers) -> Section:
     if returned:
         sentence += (
             f" {counted(sum(row['row_count'] for row in returned), 'row')} of failed or canceled "
-            f"payouts, {listed(sums(returned, 'net_cents'))}, count as unpaid again and go out with "
-            "the next payout: confirm that these transfers did fail."
+            f"payouts, {listed(sums(returned, 'net_cents'))}, count as unpaid again and go out "
+            "with the next payout: confirm that these transfers did fail."
         )
     if reverted := sum(row["reverted_count"] for row in numbers.migration):
         sentence += f" {counted(reverted, 'change')} were undone since."

@@ -22,18 +22,9 @@ links as (
     inner join order_links on bookings.id = order_links.booking_id
     where bookings.id > current_setting('earnings_migration.after_id')::bigint
         and bookings.id <= current_setting('earnings_migration.until_id')::bigint
+        and order_links.booking_id > current_setting('earnings_migration.after_id')::bigint
+        and order_links.booking_id <= current_setting('earnings_migration.until_id')::bigint
         and bookings.order_id is null
-
-),
-
-currencies as (
-
-    select
-        links.booking_id,
-        coalesce(min(entries.currency), earnings.setting('currency')) as currency
-    from links
-    left join payments_earningstransaction as entries on links.booking_id = entries.booking_id
-    group by links.booking_id
 
 ),
 
@@ -41,9 +32,15 @@ synthetic_orders as (
 
     select
         links.*,
-        currencies.currency
+        coalesce(
+            (
+                select min(entries.currency)
+                from payments_earningstransaction as entries
+                where entries.booking_id = links.booking_id
+            ),
+            earnings.setting('currency')
+        ) as currency
     from links
-    inner join currencies on links.booking_id = currencies.booking_id
     where links.strategy = 'synthetic'
         and not exists (select from payments_order as orders where orders.id = links.order_id)
 

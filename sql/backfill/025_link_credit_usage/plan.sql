@@ -12,9 +12,10 @@ bookings_found as (
         bookings.is_package_purchase
         or bookings.is_bundle_purchase
         or bookings.parent_booking_id is not null as is_package,
-        to_jsonb(bookings) ? 'payment_transaction_id' as has_old_name,
-        (to_jsonb(bookings) ->> 'payment_transaction_id')::bigint as payment_transaction_id
+        images.image ? 'payment_transaction_id' as has_old_name,
+        (images.image ->> 'payment_transaction_id')::bigint as payment_transaction_id
     from bookings_booking as bookings
+    cross join lateral to_jsonb(bookings) as images (image)
     where bookings.id > current_setting('earnings_migration.after_id')::bigint
         and bookings.id <= current_setting('earnings_migration.until_id')::bigint
         and bookings.credit_usage_transaction_id is null

@@ -5,10 +5,10 @@ select
     bookings.id as subject_id,
     format(
         'payment_transaction_id %s, credit_usage_transaction_id %s',
-        to_jsonb(bookings) ->> 'payment_transaction_id',
+        images.image ->> 'payment_transaction_id',
         bookings.credit_usage_transaction_id
     ) as offence
 from bookings_booking as bookings
-where to_jsonb(bookings) ? 'payment_transaction_id'
-    and to_jsonb(bookings) -> 'payment_transaction_id'
-    is distinct from to_jsonb(bookings) -> 'credit_usage_transaction_id'
+cross join lateral to_jsonb(bookings) as images (image)
+where images.image ? 'payment_transaction_id'
+    and images.image -> 'payment_transaction_id' is distinct from images.image -> 'credit_usage_transaction_id'

@@ -73,6 +73,16 @@ terms as (
 
 ),
 
+sessions as (
+
+    select bookings.id
+    from terms
+    inner join bookings_booking as bookings on terms.order_id = bookings.order_id
+    where bookings.status = 'completed'
+        and not (bookings.is_package_purchase or bookings.is_bundle_purchase)
+
+),
+
 delivered as (
 
     select
@@ -92,11 +102,14 @@ delivered as (
             now()
         ) as delivered_at
     from bookings_booking as bookings
-    where bookings.status = 'completed'
-        and not (bookings.is_package_purchase or bookings.is_bundle_purchase)
-        and (
-            bookings.id in (select in_batch.id from in_batch)
-            or bookings.order_id in (select terms.order_id from terms)
+    where bookings.id in (
+            select in_batch.id
+            from in_batch
+
+            union
+
+            select sessions.id
+            from sessions
         )
 
 ),
@@ -351,9 +364,13 @@ created as (
         and judged.id not in (
             select predecessors.booking_id
             from predecessors
-            inner join payments_earningstransaction as paid on predecessors.predecessor_id = paid.booking_id
-            where paid.status = 'paid'
-                and paid.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+            where exists (
+                    select
+                    from payments_earningstransaction as paid
+                    where paid.booking_id = predecessors.predecessor_id
+                        and paid.status = 'paid'
+                        and paid.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+                )
         )
         and not judged.is_without_slot
         and (judged.order_id is not null or judged.parent_booking_id is null)
