@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,15 +14,19 @@ from earnings_pipeline.errors import DatabaseRefused, WrongUsage
 
 # Any fixed number: it keeps two operators apart.
 MIGRATION_LOCK = 4_826_002
+OPERATOR_PATIENCE_SECONDS = 15
 APP_TABLES_FIRST = "public, earnings, earnings_migration"
 WORK_TABLES = ("planned", "reverting", "link_candidates")
 
 
 @contextmanager
 def one_operator(conn: psycopg.Connection) -> Iterator[None]:
-    """Hold the lock that lets one migration command write at a time, or refuse at once."""
-    row = conn.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
-    if not (row and row[0]):
+    """Hold the lock that lets one migration command write at a time, or refuse soon.
+
+    A server notices that a client was killed only when its statement ends, so a run that goes
+    on after a kill waits for that.
+    """
+    if not _is_free(conn):
         other = conn.execute(
             sqlfiles.read("queries/migration_operator"), {"lock_id": MIGRATION_LOCK}
         ).fetchone()
@@ -35,6 +40,19 @@ def one_operator(conn: psycopg.Connection) -> Iterator[None]:
     finally:
         if not conn.closed:
             conn.execute("select pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def _is_free(conn: psycopg.Connection) -> bool:
+    """Take the lock, asking again and again: a statement that waited for it would hold a snapshot
+    that an index build of the other session waits for, and both would be deadlocked."""
+    deadline = time.monotonic() + OPERATOR_PATIENCE_SECONDS
+    while True:
+        row = conn.execute("select pg_try_advisory_lock(%s)", [MIGRATION_LOCK]).fetchone()
+        if row and row[0]:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
 
 
 @contextmanager
