@@ -99,6 +99,7 @@ def _rehearse_step(conn: psycopg.Connection, step: Step) -> list[PlannedReason]:
         return []
     conn.execute(sqlfiles.read("queries/migration_allocate_ids"))
     conn.execute(_on_copies(step.text("apply")))
+    conn.execute(sqlfiles.read("queries/migration_analyze_copies"))
     planned: dict[tuple[str, str, str], PlannedReason] = {}
     for table, operation, reason, currency, rows, cents, samples in conn.execute(
         sqlfiles.read("queries/migration_summary_of_plan")

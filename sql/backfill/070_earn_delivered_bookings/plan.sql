@@ -18,24 +18,23 @@ in_batch as (
 
 ),
 
+-- The test of session_count is not a condition here: the planner would take it for one that
+-- hardly an order meets, and pair sessions with slots one by one.
 package_orders as (
 
     select
         orders.id,
         orders.currency,
-        (orders.package_metadata ->> 'total_sessions')::integer as session_count,
+        orders.subtotal_amount_cents,
+        orders.package_metadata -> 'session_value_cents' as session_value_cents,
         case
-            when orders.subtotal_amount_cents = 0
-                and jsonb_typeof(orders.package_metadata -> 'session_value_cents') = 'number'
-                then (orders.package_metadata ->> 'session_value_cents')::integer
-                    * (orders.package_metadata ->> 'total_sessions')::integer
-            else orders.subtotal_amount_cents
-        end as price_cents
+            when jsonb_typeof(orders.package_metadata -> 'total_sessions') = 'number'
+                and (orders.package_metadata ->> 'total_sessions')::numeric >= 1
+                then (orders.package_metadata ->> 'total_sessions')::integer
+        end as session_count
     from payments_order as orders
     where orders.id in (select in_batch.order_id from in_batch)
         and orders.order_type in ('package', 'bundle')
-        and jsonb_typeof(orders.package_metadata -> 'total_sessions') = 'number'
-        and (orders.package_metadata ->> 'total_sessions')::numeric >= 1
 
 ),
 
@@ -58,7 +57,15 @@ terms as (
 
     select
         package_orders.id as order_id,
-        coalesce(frozen.price_cents, package_orders.price_cents) as price_cents,
+        coalesce(
+            frozen.price_cents,
+            case
+                when package_orders.subtotal_amount_cents = 0
+                    and jsonb_typeof(package_orders.session_value_cents) = 'number'
+                    then package_orders.session_value_cents::integer * package_orders.session_count
+                else package_orders.subtotal_amount_cents
+            end
+        ) as price_cents,
         coalesce(frozen.session_count, package_orders.session_count) as session_count,
         package_orders.currency,
         coalesce(frozen.prepaid_cents, prepaid.prepaid_cents, 0) as prepaid_cents,
@@ -70,6 +77,7 @@ terms as (
     from package_orders
     left join package_terms as frozen on package_orders.id = frozen.order_id
     left join prepaid on package_orders.id = prepaid.order_id
+    where package_orders.session_count is not null
 
 ),
 
@@ -100,8 +108,19 @@ delivered as (
             bookings.actual_end_time,
             earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
             now()
-        ) as delivered_at
+        ) as delivered_at,
+        delivery_earnings.row_count,
+        delivery_earnings.live_id
     from bookings_booking as bookings
+    cross join
+        lateral (
+            select
+                count(*) as row_count,
+                min(entries.id) filter (where entries.status <> 'reversed') as live_id
+            from payments_earningstransaction as entries
+            where entries.booking_id = bookings.id
+                and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+        ) as delivery_earnings
     where bookings.id in (
             select in_batch.id
             from in_batch
@@ -135,25 +154,13 @@ predecessors as (
 
 ),
 
-delivery_earnings as (
-
-    select
-        entries.booking_id,
-        count(*) as row_count,
-        min(entries.id) filter (where entries.status <> 'reversed') as live_id
-    from payments_earningstransaction as entries
-    where entries.booking_id in (select delivered.id from delivered)
-        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
-    group by entries.booking_id
-
-),
-
 waiting as (
 
     select
         delivered.id as booking_id,
         delivered.order_id,
         delivered.practitioner_id,
+        delivered.live_id,
         row_number() over (
             partition by delivered.order_id order by delivered.delivered_at, delivered.id
         ) as place
@@ -168,7 +175,7 @@ waiting as (
 free_slots as (
 
     select
-        terms.order_id,
+        terms.*,
         numbers.slot_number,
         row_number() over (partition by terms.order_id order by numbers.slot_number) as place
     from terms
@@ -188,19 +195,17 @@ slots_taken as (
         waiting.booking_id,
         waiting.order_id,
         free_slots.slot_number,
-        earnings.slot_amount(terms.price_cents, terms.session_count, free_slots.slot_number) as amount_cents,
-        coalesce(waiting.practitioner_id = terms.prepaid_practitioner_id, false)
+        earnings.slot_amount(free_slots.price_cents, free_slots.session_count, free_slots.slot_number) as amount_cents,
+        coalesce(waiting.practitioner_id = free_slots.prepaid_practitioner_id, false)
         and coalesce(live.status, 'pending') in ('projected', 'pending') as can_be_netted,
-        terms.prepaid_cents - (
+        free_slots.prepaid_cents - (
             select coalesce(sum(session_slots.prepaid_cents), 0)::integer
             from session_slots
             where session_slots.order_id = waiting.order_id
         ) as prepaid_left_cents
     from waiting
-    inner join terms on waiting.order_id = terms.order_id
     inner join free_slots on waiting.order_id = free_slots.order_id and waiting.place = free_slots.place
-    left join delivery_earnings on waiting.booking_id = delivery_earnings.booking_id
-    left join payments_earningstransaction as live on delivery_earnings.live_id = live.id
+    left join payments_earningstransaction as live on waiting.live_id = live.id
 
 ),
 
@@ -290,8 +295,6 @@ judged as (
         slots.amount_cents as slot_amount_cents,
         slots.prepaid_cents as slot_prepaid_cents,
         coalesce(slots.prepaid_cents > 0 and slots.prepaid_cents = slots.amount_cents, false) as is_netted,
-        coalesce(delivery_earnings.row_count, 0) as row_count,
-        live.id as live_id,
         live.status as live_status,
         live.currency as live_currency,
         live.available_after as live_available_after,
@@ -305,8 +308,7 @@ judged as (
     left join terms on delivered.order_id = terms.order_id
     left join slots on delivered.id = slots.booking_id
     left join direct_orders_shared on delivered.order_id = direct_orders_shared.order_id
-    left join delivery_earnings on delivered.id = delivery_earnings.booking_id
-    left join payments_earningstransaction as live on delivery_earnings.live_id = live.id
+    left join payments_earningstransaction as live on delivered.live_id = live.id
 
 ),
 
