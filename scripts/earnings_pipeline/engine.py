@@ -342,7 +342,7 @@ def _open_history(conn: psycopg.Connection, report: Report) -> int:
 
 def _planned(conn: psycopg.Connection) -> InstallReport:
     definitions = [*functions(), *triggers()]
-    stale = {(item.kind, item.identity) for item in status(conn) if item.state != "installed"}
+    stale = _stale(conn)
     applied = applied_changes(conn)
     statements = [
         sqlfiles.read("roles"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg import errors as sqlstates
 
 from earnings_pipeline.errors import WrongUsage
+from earnings_pipeline.locking import patiently
 from earnings_pipeline.progress import Progress, Report, silent
 
-BUSY_ATTEMPTS = 20
-BUSY_PAUSE_SECONDS = 0.2
+# With the pauses between them about as long as the app may keep a job waiting: half a minute.
+BUSY_ATTEMPTS = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +71,8 @@ def _complete(
             conn,
             "select * from earnings.complete_due(%s, %s, coalesce(%s, '-infinity'::timestamptz))",
             [as_of, batch_size, ended_after],
+            task="complete",
+            report=report,
         )[0]
         completed, created, errors = completed + done, created + new, errors + exceptions
         report(Progress(task="complete", done=completed, note=f"{created} earnings created"))
@@ -96,7 +97,13 @@ def _release(
 ) -> JobSummary:
     released = 0
     cents: Counter[str] = Counter()
-    while rows := _batch(conn, "select * from earnings.release_holds(%s, %s)", [as_of, batch_size]):
+    while rows := _batch(
+        conn,
+        "select * from earnings.release_holds(%s, %s)",
+        [as_of, batch_size],
+        task="release",
+        report=report,
+    ):
         released += len(rows)
         for _, net_amount_cents, currency in rows:
             cents[currency] += net_amount_cents
@@ -111,7 +118,9 @@ def _payouts(
     ended_after: datetime | None,
     report: Report,
 ) -> JobSummary:
-    rows = _batch(conn, "select * from earnings.create_payouts(%s)", [as_of])
+    rows = _batch(
+        conn, "select * from earnings.create_payouts(%s)", [as_of], task="payouts", report=report
+    )
     cents: Counter[str] = Counter()
     for _, _, currency, net_amount_cents, _ in rows:
         cents[currency] += net_amount_cents
@@ -126,7 +135,9 @@ def _expire(
     ended_after: datetime | None,
     report: Report,
 ) -> JobSummary:
-    rows = _batch(conn, "select * from earnings.expire_packages(%s)", [as_of])
+    rows = _batch(
+        conn, "select * from earnings.expire_packages(%s)", [as_of], task="expire", report=report
+    )
     cents: Counter[str] = Counter()
     for _, _, amount_cents, currency in rows:
         cents[currency] += amount_cents
@@ -142,13 +153,19 @@ JOBS: dict[str, Callable[..., JobSummary]] = {
 }
 
 
-def _batch(conn: psycopg.Connection, statement: str, parameters: list[object]) -> list[Any]:
+def _batch(
+    conn: psycopg.Connection,
+    statement: str,
+    parameters: list[object],
+    *,
+    task: str,
+    report: Report,
+) -> list[Any]:
     """Run one batch, again when the app was in the way: the job is always the one to give way."""
-    for attempt in range(1, BUSY_ATTEMPTS + 1):
-        try:
-            return conn.execute(statement, parameters).fetchall()
-        except (sqlstates.LockNotAvailable, sqlstates.DeadlockDetected):
-            if attempt == BUSY_ATTEMPTS:
-                raise
-            time.sleep(BUSY_PAUSE_SECONDS)
-    raise AssertionError("unreachable: the loop returns or raises")
+    return patiently(
+        conn,
+        lambda: conn.execute(statement, parameters).fetchall(),
+        task=task,
+        report=report,
+        attempts=BUSY_ATTEMPTS,
+    )

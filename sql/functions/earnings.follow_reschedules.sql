@@ -15,8 +15,6 @@ volatile
 security definer
 set search_path = ''
 as $$
-declare
-    v_hold constant interval := earnings.setting('hold')::interval;
 begin
     perform
     from public.bookings_booking as earlier
@@ -52,10 +50,7 @@ begin
     set
         booking_id = case when existing.has_row then moved.booking_id else later.id end,
         status = case when existing.has_row then 'reversed' else 'projected' end,
-        available_after = coalesce(
-            earnings.appointment_end(later.service_id, later.service_session_id, later.end_time),
-            moved.created_at
-        ) + v_hold,
+        available_after = earnings.projected_available_after(later, moved.created_at),
         updated_at = now()
     from public.bookings_booking as later
     cross join lateral (

@@ -22,8 +22,6 @@ security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    v_hold constant interval := earnings.setting('hold')::interval;
 begin
     perform
     from public.payments_order as orders
@@ -61,25 +59,20 @@ begin
         and earnings.is_delivery(undelivered.transaction_type);
 
     update public.payments_earningstransaction as projected
-    set available_after = coalesce(
-        earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
-        projected.created_at
-    ) + v_hold
+    set available_after = due.available_after
     from public.bookings_booking as bookings
+    inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
+    cross join lateral (
+        select earnings.projected_available_after(bookings, held.created_at) as available_after
+    ) as due
     where projected.booking_id = any (settle_bookings.booking_ids)
         and projected.status = 'projected'
-        and bookings.id = projected.booking_id
-        and projected.available_after is distinct from coalesce(
-            earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
-            projected.created_at
-        ) + v_hold;
+        and held.id = projected.id
+        and projected.available_after is distinct from due.available_after;
 
     update public.payments_order as orders
-    set package_metadata = jsonb_set(
-        orders.package_metadata,
-        '{sessions_completed}',
-        to_jsonb(earnings.completed_session_count(orders.id))
-    )
+    -- the guard of the order counts, as on every write
+    set package_metadata = orders.package_metadata
     where orders.id in (
         select counted.id
         from public.payments_order as counted

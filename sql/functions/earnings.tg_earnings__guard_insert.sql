@@ -105,10 +105,7 @@ begin
             v_reason := 'the booking is delivered';
         else
             new.status := 'projected';
-            new.available_after := coalesce(
-                earnings.appointment_end(v_booking.service_id, v_booking.service_session_id, v_booking.end_time),
-                new.created_at
-            ) + v_hold;
+            new.available_after := earnings.projected_available_after(v_booking, new.created_at);
             v_reason := 'the booking is not delivered yet';
         end if;
     end if;

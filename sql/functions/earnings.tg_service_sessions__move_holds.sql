@@ -14,8 +14,6 @@ volatile
 security definer
 set search_path = ''
 as $$
-declare
-    v_hold constant interval := earnings.setting('hold')::interval;
 begin
     with
 
@@ -32,10 +30,7 @@ begin
 
         select
             rows_of_bookings.id,
-            coalesce(
-                earnings.appointment_end(bookings.service_id, bookings.service_session_id, bookings.end_time),
-                rows_of_bookings.created_at
-            ) + v_hold as available_after
+            earnings.projected_available_after(bookings, rows_of_bookings.created_at) as available_after
         from public.bookings_booking as bookings
         inner join public.payments_earningstransaction as rows_of_bookings
             on bookings.id = rows_of_bookings.booking_id

@@ -133,7 +133,7 @@ def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -
             conn.execute(sqlfiles.read("queries/migration_allocate_ids"))
             conn.execute(sqlfiles.read("queries/migration_record_changes"), {"step": step.name})
             conn.execute("set local role earnings_migrator")
-            conn.execute(step.text("apply"))
+            conn.execute(step.apply_text())
             conn.execute("set local role none")
             _record_batch(conn, step, "up", after_id, until_id, rows)
         state = "done" if until_id == LAST_ID else "running"
@@ -174,7 +174,7 @@ def _undo_batch(
         conn.execute(sqlfiles.read("queries/migration_revert_held"))
         undone = conn.execute(sqlfiles.read("queries/migration_revert_mark")).rowcount
         conn.execute("set local role earnings_migrator")
-        conn.execute(step.text("revert"))
+        conn.execute(step.revert_text())
         conn.execute("set local role none")
         _record_batch(conn, step, "down", lowest_id, highest_id, undone)
         _advance(conn, step, state="reverting", cursor=lowest_id, rows=undone)

@@ -98,7 +98,7 @@ def _rehearse_step(conn: psycopg.Connection, step: Step) -> list[PlannedReason]:
     if not backfilling.fill_planned(conn, _on_copies(step.text("plan"))):
         return []
     conn.execute(sqlfiles.read("queries/migration_allocate_ids"))
-    conn.execute(_on_copies(step.text("apply")))
+    conn.execute(_on_copies(step.apply_text()))
     conn.execute(sqlfiles.read("queries/migration_analyze_copies"))
     planned: dict[tuple[str, str, str], PlannedReason] = {}
     for table, operation, reason, currency, rows, cents, samples in conn.execute(

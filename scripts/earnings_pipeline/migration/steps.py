@@ -46,6 +46,17 @@ class Step:
         """Return the text of one of the step's files, such as plan or verify."""
         return sqlfiles.read(f"{self.folder}/{part}")
 
+    def apply_text(self) -> str:
+        """Return the SQL that writes what was planned; any step may open exceptions."""
+        return self._own("apply") + sqlfiles.read("queries/migration_apply_exceptions")
+
+    def revert_text(self) -> str:
+        """Return the SQL that undoes what `apply_text` wrote."""
+        return sqlfiles.read("queries/migration_revert_exceptions") + self._own("revert")
+
+    def _own(self, part: str) -> str:
+        return self.text(part) if self.has(part) else ""
+
 
 KEY_TABLES = {
     "035_complete_package_terms": "payments_order",
@@ -105,5 +116,7 @@ def named(name: str) -> Step | None:
 
 
 def _folders(kind: str) -> list[Step]:
-    applied = (name.split("/") for name in sqlfiles.names(kind) if name.endswith("/apply"))
-    return [Step(folder=f"{kind}/{parts[1]}") for parts in applied]
+    return [
+        Step(folder=folder)
+        for folder in sorted({name.rsplit("/", 1)[0] for name in sqlfiles.names(kind)})
+    ]

@@ -1,14 +1,5 @@
 -- Writes back what was there before, where the row still holds what this step wrote.
 
-delete from exceptions as inserted
-using reverting
-where reverting.table_name = 'exceptions'
-    and reverting.operation = 'insert'
-    and reverting.row_id = inserted.subject_id
-    and reverting.after ->> 'kind' = inserted.kind
-    and reverting.after ->> 'subject' = inserted.subject
-    and inserted.resolved_at is null;
-
 update payments_earningstransaction as entries
 set (
     status, booking_id, available_after

@@ -1,4 +1,4 @@
--- Writes what plan.sql planned.
+-- Opens the exceptions that a step planned, whichever step it is.
 
 insert into exceptions (
     kind, subject, subject_id, detail, proposed_action

@@ -1,4 +1,4 @@
--- Writes back what was there before, where the row still holds what this step wrote.
+-- Takes back the exceptions that a step opened and nobody has resolved since, whichever step it is.
 
 delete from exceptions as inserted
 using reverting
