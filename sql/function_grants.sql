@@ -7,18 +7,34 @@ revoke execute on all functions in schema earnings_migration from public;
 grant execute on all functions in schema earnings, earnings_migration to earnings_migrator;
 
 grant execute on function
+earnings.close_period(text),
 earnings.complete_due(timestamptz, integer, timestamptz),
 earnings.correct_booking(bigint, text, text),
 earnings.correct_status(bigint, text, text),
 earnings.create_payouts(timestamptz),
 earnings.expire_packages(timestamptz),
-earnings.release_holds(timestamptz, integer)
+earnings.release_holds(timestamptz, integer),
+earnings.reverse_booking(bigint, text),
+earnings.start_package(bigint)
 to earnings_operator;
 
 grant execute on function
+earnings.balance_at_closing(bigint, text),
 earnings.balance_as_of(bigint, timestamptz),
 earnings.explain_balance(bigint, timestamptz),
 earnings.setting(text),
 earnings.slot_amount(integer, integer, integer),
 earnings.watermark()
+to earnings_operator, earnings_reader;
+
+-- what checks call; they read with the rights of who runs them
+grant execute on function
+earnings.free_slots(bigint[]),
+earnings.is_clawed_back(public.payments_earningstransaction),
+earnings.is_delivery(text),
+earnings.package_price_cents(public.payments_order),
+earnings.refund_shares(bigint[]),
+earnings.refunded_cents(public.bookings_booking),
+earnings.refunded_order_cents(public.payments_order),
+earnings.rescheduled_from(bigint)
 to earnings_operator, earnings_reader;

@@ -1,4 +1,4 @@
--- No canceled booking has earnings that can still be paid out.
+-- No canceled booking has earnings that can still be paid out, but for what a clawback takes back.
 --
 -- Rule      R9
 -- If not    A practitioner would be paid for a canceled appointment. Saving the booking again
@@ -12,5 +12,9 @@ from public.payments_earningstransaction as earnings
 inner join public.bookings_booking as bookings on earnings.booking_id = bookings.id
 where
     earnings.status in ('projected', 'pending', 'available')
-    and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and (
+        earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+        or (earnings.transaction_type = 'adjustment' and earnings.metadata ? 'refunded_cents')
+    )
     and bookings.status in ('canceled', 'cancelled')
+    and not earnings.is_clawed_back(earnings)

@@ -6,29 +6,37 @@
 
 with
 
+waiting as (
+
+    select
+        bookings.id,
+        bookings.order_id
+    from earnings.package_terms as terms
+    inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
+    left join earnings.session_slots as slots on bookings.id = slots.booking_id
+    left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
+    where
+        bookings.status = 'completed'
+        and slots.booking_id is null
+        and purchases.booking_id is null
+        and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
+        and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+
+),
+
 free as (
 
     select
-        terms.order_id,
-        terms.session_count - count(slots.booking_id) as slot_count
-    from earnings.package_terms as terms
-    left join earnings.session_slots as slots on terms.order_id = slots.order_id
-    group by terms.order_id, terms.session_count
-    having terms.session_count > count(slots.booking_id)
+        order_id,
+        count(*) as slot_count
+    from earnings.free_slots(array(select distinct order_id from waiting))
+    group by order_id
 
 )
 
 select
     'booking' as subject,
-    bookings.id as subject_id,
+    waiting.id as subject_id,
     format('delivered without a slot, and order %s has %s free', free.order_id, free.slot_count) as detail
-from free
-inner join public.bookings_booking as bookings on free.order_id = bookings.order_id
-left join earnings.session_slots as slots on bookings.id = slots.booking_id
-left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
-where
-    bookings.status = 'completed'
-    and slots.booking_id is null
-    and purchases.booking_id is null
-    and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
-    and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+from waiting
+inner join free on waiting.order_id = free.order_id

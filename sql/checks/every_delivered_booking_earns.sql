@@ -25,7 +25,11 @@ where
             and earned.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     )
     and (slots.booking_id is not null or coalesce(orders.order_type, '') not in ('package', 'bundle'))
-    and (slots.booking_id is null or slots.prepaid_cents = 0 or slots.prepaid_cents < slots.amount_cents)
+    and (
+        slots.booking_id is null
+        or slots.prepaid_cents = 0
+        or slots.prepaid_cents < slots.amount_cents - slots.refunded_cents
+    )
     and not exists (
         select
         from public.payments_earningstransaction as paid

@@ -1,4 +1,5 @@
--- The number of sessions completed on a package order is the number of its delivered sessions.
+-- The number of sessions completed on a package order is the number of its delivered sessions;
+-- a no-show that was paid has used up a session too.
 --
 -- Rule      R8
 -- If not    Something wrote the order past the triggers. Saving the order again counts anew.
@@ -23,8 +24,9 @@ counted as (
     from public.bookings_booking as bookings
     inner join package_orders on bookings.order_id = package_orders.id
     left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
+    left join earnings.session_slots as slots on bookings.id = slots.booking_id
     where
-        bookings.status = 'completed'
+        (bookings.status = 'completed' or (bookings.status = 'no_show' and slots.booking_id is not null))
         and purchases.booking_id is null
         and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
         and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)

@@ -1,5 +1,5 @@
 -- The live delivery row of a package session has the gross of its slot, less what a paid
--- purchase nets. One that was clawed back earns nothing and is left out.
+-- purchase nets and what a refund of the package had used up. One that was clawed back earns nothing and is left out.
 --
 -- Rule      R7
 -- If not    The practitioner earns another share than the one sold. Correct by an adjustment.
@@ -8,15 +8,16 @@ select
     'earnings' as subject,
     earnings.id as subject_id,
     format(
-        'gross %s cents, slot %s of order %s is worth %s less %s prepaid',
-        earnings.gross_amount_cents, slots.slot_number, slots.order_id, slots.amount_cents, slots.prepaid_cents
+        'gross %s cents, slot %s of order %s is worth %s less %s prepaid and %s refunded',
+        earnings.gross_amount_cents, slots.slot_number, slots.order_id, slots.amount_cents,
+        slots.prepaid_cents, slots.refunded_cents
     ) as detail
 from earnings.session_slots as slots
 inner join public.payments_earningstransaction as earnings on slots.booking_id = earnings.booking_id
 where
     earnings.status <> 'reversed'
     and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
-    and earnings.gross_amount_cents <> slots.amount_cents - slots.prepaid_cents
+    and earnings.gross_amount_cents <> slots.amount_cents - slots.prepaid_cents - slots.refunded_cents
     and not exists (
         select
         from public.payments_earningstransaction as clawbacks

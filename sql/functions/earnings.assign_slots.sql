@@ -1,14 +1,15 @@
--- earnings.assign_slots(order_ids)
+-- earnings.assign_slots(order_ids, written_ids)
 --
 -- Frees the slots of sessions that are no longer delivered, and gives each delivered
 -- session of these package orders the lowest free slot, the one that has waited longest
--- first (R7).  Freezes the terms with the first delivery.  A session that finds no slot
+-- first (R7).  A no-show loses its slot only when it is among the written bookings, so that
+-- a new policy does not reach back (R12).  Freezes the terms with the first delivery.  A session that finds no slot
 -- is an exception.  The caller holds the orders' row locks.
 --
 -- Reads     public.bookings_booking, payments_order, payments_earningstransaction
--- Writes    earnings.package_terms, session_slots, exceptions
+-- Writes    earnings.package_terms, session_slots, settlement_queue, exceptions
 
-create or replace function earnings.assign_slots(order_ids bigint[])
+create or replace function earnings.assign_slots(order_ids bigint[], written_ids bigint[])
 returns void
 language plpgsql
 volatile
@@ -23,10 +24,11 @@ declare
         select bookings.id
         from public.bookings_booking as bookings
         where bookings.order_id = any (assign_slots.order_ids)
-            and bookings.status = 'completed'
+            and earnings.is_delivered(bookings)
         order by bookings.id
         for key share skip locked
     );
+    v_slotted_ids bigint[];
 begin
     insert into earnings.package_terms (
         order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
@@ -52,7 +54,13 @@ begin
     where orders.id = any (assign_slots.order_ids)
         and orders.order_type in ('package', 'bundle')
         and earnings.usable_metadata(orders.package_metadata) ? 'total_sessions'
-        and earnings.completed_session_count(orders.id) > 0
+        and exists (
+            select
+            from public.bookings_booking as bookings
+            where bookings.order_id = orders.id
+                and earnings.is_delivered(bookings)
+                and not earnings.is_purchase(bookings)
+        )
     order by orders.id
     on conflict (order_id) do nothing;
 
@@ -62,8 +70,11 @@ begin
             select
             from public.bookings_booking as bookings
             where bookings.id = slots.booking_id
-                and bookings.status = 'completed'
                 and bookings.order_id = slots.order_id
+                and (
+                    earnings.is_delivered(bookings)
+                    or (bookings.status = 'no_show' and not bookings.id = any (assign_slots.written_ids))
+                )
         );
 
     with
@@ -80,7 +91,6 @@ begin
         from earnings.package_terms as terms
         inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
         where terms.order_id = any (assign_slots.order_ids)
-            and bookings.status = 'completed'
             and bookings.id = any (v_shared_ids)
             and not earnings.is_purchase(bookings)
             and not exists (
@@ -92,17 +102,9 @@ begin
     free as (
 
         select
-            terms.order_id,
-            numbers.slot_number,
-            row_number() over (partition by terms.order_id order by numbers.slot_number) as place
-        from earnings.package_terms as terms
-        cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
-        where terms.order_id in (select waiting.order_id from waiting)
-            and not exists (
-                select
-                from earnings.session_slots as slots
-                where slots.order_id = terms.order_id and slots.slot_number = numbers.slot_number
-            )
+            untaken.*,
+            row_number() over (partition by untaken.order_id order by untaken.slot_number) as place
+        from earnings.free_slots(array(select distinct waiting.order_id from waiting)) as untaken
 
     ),
 
@@ -112,7 +114,9 @@ begin
             waiting.order_id,
             waiting.booking_id,
             free.slot_number,
-            earnings.slot_amount(terms.price_cents, terms.session_count, free.slot_number) as amount_cents,
+            free.amount_cents,
+            free.refunded_cents,
+            free.amount_cents - free.refunded_cents as earning_cents,
             waiting.practitioner_id is not distinct from terms.prepaid_practitioner_id as is_of_payee,
             terms.prepaid_cents - (
                 select coalesce(sum(slots.prepaid_cents), 0)
@@ -133,9 +137,9 @@ begin
                 when matched.is_of_payee then greatest(
                     0,
                     least(
-                        matched.amount_cents,
+                        matched.earning_cents,
                         matched.prepaid_left_cents - coalesce(
-                            sum(matched.amount_cents) filter (where matched.is_of_payee) over (
+                            sum(matched.earning_cents) filter (where matched.is_of_payee) over (
                                 partition by matched.order_id
                                 order by matched.slot_number
                                 rows between unbounded preceding and 1 preceding
@@ -148,11 +152,39 @@ begin
             end as prepaid_cents
         from matched
 
+    ),
+
+    taken as (
+
+        insert into earnings.session_slots (
+            order_id, slot_number, booking_id, amount_cents, prepaid_cents, refunded_cents
+        )
+        select order_id, slot_number, booking_id, amount_cents, prepaid_cents, refunded_cents
+        from netted
+        returning booking_id
+
     )
 
-    insert into earnings.session_slots (order_id, slot_number, booking_id, amount_cents, prepaid_cents)
-    select order_id, slot_number, booking_id, amount_cents, prepaid_cents
-    from netted;
+    select array_agg(taken.booking_id) into v_slotted_ids from taken;
+
+    update earnings.exceptions as open
+    set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the session has a slot now'
+    where open.kind = 'session_without_slot'
+        and open.subject = 'booking'
+        and open.subject_id = any (v_slotted_ids)
+        and open.resolved_at is null;
+
+    insert into earnings.settlement_queue (booking_id)
+    select bookings.id
+    from public.bookings_booking as bookings
+    where bookings.order_id = any (assign_slots.order_ids)
+        and earnings.is_delivered(bookings)
+        and not earnings.is_purchase(bookings)
+        and not bookings.id = any (v_shared_ids)
+        and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
+        and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
+    order by bookings.id
+    on conflict do nothing;
 
     perform earnings.raise_exception_row(
         case when terms.order_id is null then 'package_without_sessions' else 'session_without_slot' end,
@@ -165,7 +197,7 @@ begin
     left join earnings.package_terms as terms on orders.id = terms.order_id
     where orders.id = any (assign_slots.order_ids)
         and orders.order_type in ('package', 'bundle')
-        and bookings.status = 'completed'
+        and bookings.id = any (v_shared_ids)
         and not earnings.is_purchase(bookings)
         and not exists (
             select from earnings.session_slots as slots where slots.booking_id = bookings.id
@@ -173,5 +205,5 @@ begin
 end
 $$;
 
-comment on function earnings.assign_slots(bigint[])
+comment on function earnings.assign_slots(bigint[], bigint[])
 is 'Frees the slots of sessions no longer delivered and gives delivered ones the lowest free slot (R7).';

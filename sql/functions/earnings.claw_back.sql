@@ -1,8 +1,7 @@
 -- earnings.claw_back(booking_id, reason)
 --
--- Writes one clawback per practitioner and currency: minus the net of the booking's paid
--- rows, earlier clawbacks included, available at once (R9).  Nothing is written when
--- they already add up to nothing, so it is safe to run twice.
+-- Writes what earnings.due_clawbacks says, available at once: debits count immediately, and
+-- a balance may go below zero (R9).  Safe to run twice.
 --
 -- Writes    public.payments_earningstransaction
 
@@ -21,29 +20,22 @@ as $$
     select
         now(),
         now(),
-        -sum(paid.gross_amount_cents)::integer,
-        max(paid.commission_rate) filter (where paid.status = 'paid'),
-        -sum(paid.commission_amount_cents)::integer,
-        -sum(paid.net_amount_cents)::integer,
+        due.gross_amount_cents,
+        due.commission_rate,
+        due.commission_amount_cents,
+        due.net_amount_cents,
         'available',
         now(),
-        paid.currency,
+        due.currency,
         'Clawback: ' || claw_back.reason,
         'clawback',
         '{}',
-        jsonb_build_object(
-            'original_ids', jsonb_agg(paid.id order by paid.id) filter (where paid.status = 'paid'),
-            'reason', claw_back.reason
-        ),
-        paid.booking_id,
-        paid.practitioner_id,
+        jsonb_build_object('original_ids', due.original_ids, 'reason', claw_back.reason),
+        claw_back.booking_id,
+        due.practitioner_id,
         null
-    from public.payments_earningstransaction as paid
-    where paid.booking_id = claw_back.booking_id
-        and (paid.status = 'paid' or (paid.transaction_type = 'clawback' and paid.status <> 'reversed'))
-    group by paid.booking_id, paid.practitioner_id, paid.currency
-    having sum(paid.net_amount_cents) > 0;
+    from earnings.due_clawbacks(claw_back.booking_id) as due;
 $$;
 
 comment on function earnings.claw_back(bigint, text)
-is 'Writes minus the net of a booking''s paid rows, earlier clawbacks included, available at once (R9).';
+is 'Writes minus what was paid for a booking and not taken back, available at once (R9).';

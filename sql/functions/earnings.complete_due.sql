@@ -3,7 +3,8 @@
 -- Completes confirmed and in-progress bookings whose appointment has ended (R4, R22): of
 -- every service type and package session, never purchases.  Writes what the app writes;
 -- the triggers do the rest.  ended_after guards a first run on a backlog.  An appointment
--- without an end is an exception.  One call is one batch; safe side by side.
+-- without an end is an exception.  Settles first what earlier writes had to leave (R7, R9).
+-- One call is one batch; safe side by side.
 --
 -- Locks     bookings by id, then their orders, skipping what others hold
 -- Writes    public.bookings_booking, earnings.completions, exceptions
@@ -34,6 +35,7 @@ declare
 begin
     perform earnings.refuse_future(complete_due.as_of);
     perform earnings.beat();
+    perform earnings.settle_queued(complete_due.batch_size);
 
     select array_agg(due.id order by due.id) into v_due
     from (

@@ -1,9 +1,10 @@
 -- earnings.completed_session_count(order_id)
 --
--- How many session bookings of an order are delivered (R8).  Counts through the index
--- on (order_id, status); purchase bookings never count.
+-- How many session bookings of an order are delivered (R8); a no-show that was given a slot
+-- has used up a session too (R12).  Counts through the index on order_id; purchase bookings
+-- never count.
 --
--- Reads     public.bookings_booking
+-- Reads     public.bookings_booking, earnings.session_slots
 
 create or replace function earnings.completed_session_count(order_id bigint)
 returns integer
@@ -11,9 +12,16 @@ language sql
 volatile
 set search_path = ''
 as $$
-    select count(*) filter (where bookings.status = 'completed' and not earnings.is_purchase(bookings))::integer
+    select count(*)::integer
     from public.bookings_booking as bookings
-    where bookings.order_id = completed_session_count.order_id;
+    where bookings.order_id = completed_session_count.order_id
+        and case bookings.status
+            when 'completed' then not earnings.is_purchase(bookings)
+            when 'no_show' then exists (
+                select from earnings.session_slots as slots where slots.booking_id = bookings.id
+            )
+            else false
+        end;
 $$;
 
 comment on function earnings.completed_session_count(bigint)

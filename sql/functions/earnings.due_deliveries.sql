@@ -1,10 +1,10 @@
 -- earnings.due_deliveries(booking_ids, delivery_times)
 --
 -- One row per delivered booking that earns, with what it earns in cents: a package
--- session the part of its slot that no paid purchase nets, null when nothing is left;
--- a direct booking its price (R5).  Left out: purchases, sessions without a slot, legacy
--- children whose order is not known yet, what was paid before a reschedule (R13), and a
--- direct order's second booking (R7).
+-- session the part of its slot that no paid purchase nets and no refund has used up, null
+-- when nothing is left; a direct booking its price (R5).  Left out: purchases, sessions
+-- without a slot, legacy children whose order is not known yet, what was paid before a
+-- reschedule (R13), and a direct order's second booking (R7).
 -- The low row estimate keeps callers on the index of earnings by booking.
 --
 -- Reads     public.bookings_booking, payments_order, services_service, earnings.session_slots
@@ -42,7 +42,10 @@ begin
         slots.amount_cents,
         case
             when coalesce(orders.order_type in ('package', 'bundle'), false)
-                then nullif(slots.amount_cents - slots.prepaid_cents, case when slots.prepaid_cents > 0 then 0 end)
+                then nullif(
+                    slots.amount_cents - slots.prepaid_cents - slots.refunded_cents,
+                    case when slots.prepaid_cents > 0 then 0 end
+                )
             else bookings.price_charged_cents
         end,
         orders.currency::text
@@ -51,7 +54,7 @@ begin
     inner join public.services_service as services on bookings.service_id = services.id
     left join public.payments_order as orders on bookings.order_id = orders.id
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
-    where bookings.status = 'completed'
+    where earnings.is_delivered(bookings)
         and not earnings.is_purchase(bookings)
         and not earnings.earns_elsewhere(bookings.id)
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))

@@ -4,7 +4,8 @@
 -- delivery (R4) and, for package sessions, the amount of their slot (R7); then creates
 -- what is missing (R6).  Sessions of order_ids that have just got a slot are included.
 -- The move comes first and the insert in a later statement, so that a conflict never
--- loses a completion.  The caller holds the locks.
+-- loses a completion.  The caller holds the locks.  Returns the bookings whose earnings it
+-- moved or created.
 --
 -- Reads     public.bookings_booking, payments_order, earnings.session_slots
 -- Writes    public.payments_earningstransaction
@@ -14,7 +15,7 @@ create or replace function earnings.move_delivered_earnings(
     delivery_times timestamptz[],
     order_ids bigint[]
 )
-returns void
+returns bigint[]
 language plpgsql
 volatile
 security definer
@@ -31,6 +32,8 @@ declare
         where slots.order_id = any (move_delivered_earnings.order_ids)
             and not slots.booking_id = any (move_delivered_earnings.booking_ids)
     );
+    v_moved_ids bigint[];
+    v_earning_ids bigint[];
 begin
     with
 
@@ -49,81 +52,97 @@ begin
             and projected.status = 'projected'
             and earnings.is_delivery(projected.transaction_type)
 
+    ),
+
+    moved as (
+
+        update public.payments_earningstransaction as moved
+        set
+            status = case when delivered.is_session and delivered.gross_amount_cents is null then 'reversed' else 'pending' end,
+            available_after = delivered.delivered_at + v_hold,
+            gross_amount_cents = case
+                when delivered.is_session then coalesce(delivered.gross_amount_cents, moved.gross_amount_cents)
+                else moved.gross_amount_cents
+            end,
+            commission_amount_cents = case
+                when delivered.is_session then coalesce(delivered.commission_cents, moved.commission_amount_cents)
+                else moved.commission_amount_cents
+            end,
+            net_amount_cents = case
+                when delivered.is_session
+                    then coalesce(delivered.gross_amount_cents - delivered.commission_cents, moved.net_amount_cents)
+                else moved.net_amount_cents
+            end,
+            updated_at = now()
+        from delivered
+        where moved.id = delivered.earnings_id
+        returning moved.booking_id
+
     )
 
-    update public.payments_earningstransaction as moved
-    set
-        status = case when delivered.is_session and delivered.gross_amount_cents is null then 'reversed' else 'pending' end,
-        available_after = delivered.delivered_at + v_hold,
-        gross_amount_cents = case
-            when delivered.is_session then coalesce(delivered.gross_amount_cents, moved.gross_amount_cents)
-            else moved.gross_amount_cents
-        end,
-        commission_amount_cents = case
-            when delivered.is_session then coalesce(delivered.commission_cents, moved.commission_amount_cents)
-            else moved.commission_amount_cents
-        end,
-        net_amount_cents = case
-            when delivered.is_session
-                then coalesce(delivered.gross_amount_cents - delivered.commission_cents, moved.net_amount_cents)
-            else moved.net_amount_cents
-        end,
-        updated_at = now()
-    from delivered
-    where moved.id = delivered.earnings_id;
+    select array_agg(moved.booking_id) into v_moved_ids from moved;
 
-    insert into public.payments_earningstransaction (
-        created_at, updated_at, gross_amount_cents, commission_rate, commission_amount_cents,
-        net_amount_cents, status, available_after, currency, description, transaction_type,
-        external_fees, metadata, booking_id, practitioner_id, payout_id
-    )
-    select
-        now(),
-        now(),
-        missing.gross_amount_cents,
-        missing.commission_rate,
-        missing.commission_cents,
-        missing.gross_amount_cents - missing.commission_cents,
-        case when missing.is_prepaid then 'reversed' else 'pending' end,
-        missing.delivered_at + v_hold,
-        missing.currency,
-        'Earnings for ' || missing.service_name,
-        'booking_completion',
-        '{}',
-        case
-            when missing.is_prepaid then jsonb_build_object('reversed_because', 'the purchase was already paid out')
-            else '{}'
-        end,
-        missing.booking_id,
-        missing.practitioner_id,
-        null
-    from (
-        select
-            due.booking_id,
-            due.practitioner_id,
-            due.delivered_at,
-            due.service_name,
-            due.is_session and due.gross_amount_cents is null as is_prepaid,
-            coalesce(due.gross_amount_cents, due.slot_amount_cents) as gross_amount_cents,
-            coalesce(due.currency, v_currency) as currency,
-            rates.commission_rate,
-            earnings.commission_cents(
-                rates.commission_rate, coalesce(due.gross_amount_cents, due.slot_amount_cents)
-            ) as commission_cents
-        from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
-        cross join lateral (
-            select earnings.commission_rate(due.practitioner_id, due.service_id, due.delivered_at) as commission_rate
-        ) as rates
-        where not exists (
-            select
-            from public.payments_earningstransaction as existing
-            where existing.booking_id = due.booking_id
-                and earnings.is_delivery(existing.transaction_type)
-                and not earnings.waited_for_slot(existing)
+    with
+
+    created as (
+
+        insert into public.payments_earningstransaction (
+            created_at, updated_at, gross_amount_cents, commission_rate, commission_amount_cents,
+            net_amount_cents, status, available_after, currency, description, transaction_type,
+            external_fees, metadata, booking_id, practitioner_id, payout_id
         )
-        order by due.booking_id
-    ) as missing
-    on conflict do nothing;
+        select
+            now(),
+            now(),
+            missing.gross_amount_cents,
+            missing.commission_rate,
+            missing.commission_cents,
+            missing.gross_amount_cents - missing.commission_cents,
+            case when missing.is_prepaid then 'reversed' else 'pending' end,
+            missing.delivered_at + v_hold,
+            missing.currency,
+            'Earnings for ' || missing.service_name,
+            'booking_completion',
+            '{}',
+            case
+                when missing.is_prepaid then jsonb_build_object('reversed_because', 'the purchase was already paid out')
+                else '{}'
+            end,
+            missing.booking_id,
+            missing.practitioner_id,
+            null
+        from (
+            select
+                due.booking_id,
+                due.practitioner_id,
+                due.delivered_at,
+                due.service_name,
+                due.is_session and due.gross_amount_cents is null as is_prepaid,
+                coalesce(due.gross_amount_cents, due.slot_amount_cents) as gross_amount_cents,
+                coalesce(due.currency, v_currency) as currency,
+                rates.commission_rate,
+                earnings.commission_cents(
+                    rates.commission_rate, coalesce(due.gross_amount_cents, due.slot_amount_cents)
+                ) as commission_cents
+            from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
+            cross join lateral (
+                select earnings.commission_rate(due.practitioner_id, due.service_id, due.delivered_at) as commission_rate
+            ) as rates
+            where not exists (
+                select
+                from public.payments_earningstransaction as existing
+                where existing.booking_id = due.booking_id
+                    and earnings.is_delivery(existing.transaction_type)
+                    and not earnings.waited_for_slot(existing)
+            )
+            order by due.booking_id
+        ) as missing
+        on conflict do nothing
+        returning booking_id
+
+    )
+
+    select array_agg(created.booking_id) into v_earning_ids from created;
 
     perform earnings.raise_exception_row(
         case when earnings.was_paid_before(bookings.id) then 'reschedule_already_paid' else 'order_earns_already' end,
@@ -133,7 +152,7 @@ begin
     )
     from public.bookings_booking as bookings
     where bookings.id = any (v_booking_ids)
-        and bookings.status = 'completed'
+        and earnings.is_delivered(bookings)
         and not exists (
             select
             from public.payments_earningstransaction as existing
@@ -141,6 +160,8 @@ begin
                 and earnings.is_delivery(existing.transaction_type)
         )
         and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));
+
+    return v_moved_ids || v_earning_ids;
 end
 $$;
 

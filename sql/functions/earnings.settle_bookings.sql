@@ -22,6 +22,10 @@ security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
+declare
+    v_earning_ids bigint[];
+    v_lost_ids bigint[];
+    v_no_show_policy constant text := earnings.setting('no_show_policy');
 begin
     perform
     from public.payments_order as orders
@@ -29,7 +33,7 @@ begin
     order by orders.id
     for no key update;
 
-    perform earnings.assign_slots(settle_bookings.order_ids);
+    perform earnings.assign_slots(settle_bookings.order_ids, settle_bookings.booking_ids);
 
     perform
     from public.payments_earningstransaction as rows_of_bookings
@@ -43,18 +47,42 @@ begin
     order by rows_of_bookings.id
     for no key update;
 
-    perform earnings.move_delivered_earnings(settle_bookings.booking_ids, settle_bookings.delivery_times, settle_bookings.order_ids);
+    v_earning_ids := earnings.move_delivered_earnings(
+        settle_bookings.booking_ids, settle_bookings.delivery_times, settle_bookings.order_ids
+    );
 
     perform earnings.resolve_delivered(settle_bookings.booking_ids);
 
-    perform earnings.reverse_canceled_earnings(settle_bookings.booking_ids);
+    select array_agg(bookings.id order by bookings.id) into v_lost_ids
+    from public.bookings_booking as bookings
+    where bookings.id = any (settle_bookings.booking_ids)
+        and (bookings.status = 'canceled' or (bookings.status = 'no_show' and v_no_show_policy = 'reverse'));
+    if v_lost_ids is not null then
+        perform earnings.reverse_earnings(v_lost_ids, 'the booking was canceled, or its client did not come');
+    end if;
+
+    perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
+    from public.bookings_booking as absent
+    where absent.id = any (settle_bookings.booking_ids)
+        and absent.status = 'no_show'
+        and v_no_show_policy = 'hold'
+        and exists (
+            select
+            from public.payments_earningstransaction as held
+            where held.booking_id = absent.id
+                and held.status in ('projected', 'pending', 'available')
+                and earnings.is_delivery(held.transaction_type)
+        );
+
+    perform earnings.settle_refunds(settle_bookings.booking_ids || v_earning_ids);
 
     update public.payments_earningstransaction as undelivered
     set status = 'projected', updated_at = now()
     from public.bookings_booking as bookings
     where undelivered.booking_id = any (settle_bookings.booking_ids)
         and bookings.id = undelivered.booking_id
-        and bookings.status not in ('completed', 'canceled')
+        and bookings.status <> 'canceled'
+        and not earnings.is_delivered(bookings)
         and undelivered.status in ('pending', 'available')
         and earnings.is_delivery(undelivered.transaction_type);
 

@@ -70,6 +70,15 @@ begin
             truth.lifetime_payouts_cents, truth.last_payout_date
         );
 
+    perform earnings.raise_exception_row('balance_exceeds_cache', 'practitioner', balances.practitioner_id)
+    from public.payments_practitionerearnings as balances
+    where balances.practitioner_id = any (v_practitioner_ids)
+        and (
+            greatest(balances.lifetime_earnings_cents, balances.lifetime_payouts_cents, balances.available_balance_cents)
+            = 2147483647
+            or least(balances.lifetime_earnings_cents, balances.available_balance_cents) = -2147483648
+        );
+
     return null;
 end
 $$;

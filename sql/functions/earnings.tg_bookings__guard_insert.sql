@@ -26,6 +26,14 @@ begin
         new.completed_at := now();
     end if;
 
+    if new.status = 'completed' and new.completed_at < new.start_time
+        and not earnings.is_purchase(new)
+    then
+        perform earnings.raise_exception_row(
+            'completed_before_start', 'booking', new.id, jsonb_build_object('start_time', new.start_time)
+        );
+    end if;
+
     if new.order_id is null then
         new.order_id := earnings.find_order(new);
     end if;

@@ -51,6 +51,14 @@ begin
         end if;
     end if;
 
+    if new.status = 'completed' and old.status <> 'completed' and new.completed_at < new.start_time
+        and not earnings.is_purchase(new)
+    then
+        perform earnings.raise_exception_row(
+            'completed_before_start', 'booking', new.id, jsonb_build_object('start_time', new.start_time)
+        );
+    end if;
+
     if new.status = 'completed' and old.status = 'canceled' then
         perform earnings.raise_exception_row('completed_after_canceled', 'booking', new.id);
     end if;

@@ -17,7 +17,7 @@ begin
     select array_agg(distinct gone.order_id)
     into v_order_ids
     from old_bookings as gone
-    where gone.order_id is not null and gone.status = 'completed';
+    where gone.order_id is not null and gone.status in ('completed', 'no_show');
 
     if v_order_ids is not null then
         perform earnings.settle_bookings('{}', '{}', v_order_ids);

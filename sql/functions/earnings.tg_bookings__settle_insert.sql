@@ -33,7 +33,7 @@ begin
         array_agg(distinct written.order_id) filter (where written.order_id is not null)
     into v_booking_ids, v_delivery_times, v_order_ids
     from new_bookings as written
-    where written.status = 'completed';
+    where written.status in ('completed', 'no_show');
 
     if v_booking_ids is not null then
         perform earnings.settle_bookings(v_booking_ids, v_delivery_times, coalesce(v_order_ids, '{}'));

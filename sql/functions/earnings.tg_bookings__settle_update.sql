@@ -1,7 +1,7 @@
 -- earnings.tg_bookings__settle_update()
 --
--- Settles bookings that are or were delivered, were canceled, changed their order or
--- their appointment.  A write that leaves `completed` as it is takes the order's lock
+-- Settles bookings that are or were delivered, were canceled or not attended (R12),
+-- changed their order or their appointment.  A write that leaves `completed` as it is takes the order's lock
 -- all the same (R20 a); anything else is left alone.
 --
 -- Fired by  earnings_900_settle_update on public.bookings_booking
@@ -23,6 +23,7 @@ begin
         array_agg(written.id order by written.id),
         array_agg(
             case
+                when written.status = 'no_show' and written.was_status <> 'no_show' then now()
                 when written.status = 'completed' and written.was_status <> 'completed'
                     then case
                         when written.completed_at is distinct from written.was_completed_at
@@ -43,7 +44,8 @@ begin
         from new_bookings
         inner join old_bookings on new_bookings.id = old_bookings.id
         where 'completed' in (new_bookings.status, old_bookings.status)
-            or (new_bookings.status = 'canceled' and old_bookings.status <> 'canceled')
+            or (new_bookings.status in ('canceled', 'no_show') and old_bookings.status <> new_bookings.status)
+            or (old_bookings.status = 'no_show' and new_bookings.status <> 'no_show')
             or (new_bookings.order_id is distinct from old_bookings.order_id)
             or (new_bookings.end_time is distinct from old_bookings.end_time)
             or (new_bookings.service_session_id is distinct from old_bookings.service_session_id)
@@ -60,6 +62,7 @@ begin
         from new_bookings
         inner join old_bookings on new_bookings.id = old_bookings.id
         where 'completed' in (new_bookings.status, old_bookings.status)
+            or ('no_show' in (new_bookings.status, old_bookings.status) and new_bookings.status <> old_bookings.status)
             or new_bookings.order_id is distinct from old_bookings.order_id
 
         union all

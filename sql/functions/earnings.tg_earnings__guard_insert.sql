@@ -8,11 +8,15 @@
 --   delivered booking           pending, from the delivery; refused when it earns already
 --   not delivered               projected, from the appointment's end
 --   rescheduled booking         for the booking it was rescheduled to (R13)
---   bonus, adjustment, ...      as offered
+--   partly refunded             the same, with an adjustment beside it (earnings_700)
+--   adjustment                  as its unpaid original, else available (R2)
+--   mirror row (reversal)       a clawback of what was paid, once; else reversed (R9)
+--   bonus, clawback             available
 --
 -- Fired by  earnings_100_guard_insert on public.payments_earningstransaction
--- Locks     the booking
--- Raises    23X04 the booking earns already, 23X07 a status that no rule knows
+-- Locks     the booking; for a mirror row its earnings by id
+-- Raises    23X01 a bonus or clawback that is not available, 23X04 the booking earns
+--           already, 23X07 a status that no rule knows
 -- Writes    earnings.corrections
 
 create or replace function earnings.tg_earnings__guard_insert()
@@ -31,6 +35,8 @@ declare
     v_slot earnings.session_slots;
     v_successor_id bigint;
     v_session_count integer;
+    v_original public.payments_earningstransaction;
+    v_clawback record;
     v_reason text;
 begin
     loop
@@ -44,7 +50,55 @@ begin
         new.booking_id := v_successor_id;
     end loop;
 
+    if new.transaction_type = 'reversal' then
+        perform
+        from public.payments_earningstransaction as rows_of
+        where rows_of.booking_id = new.booking_id
+        order by rows_of.id
+        for no key update;
+
+        select due.* into v_clawback
+        from earnings.due_clawbacks(new.booking_id) as due
+        where due.practitioner_id = new.practitioner_id and due.currency = new.currency;
+
+        if found then
+            new.transaction_type := 'clawback';
+            new.status := 'available';
+            new.available_after := now();
+            new.payout_id := null;
+            new.gross_amount_cents := v_clawback.gross_amount_cents;
+            new.commission_rate := v_clawback.commission_rate;
+            new.commission_amount_cents := v_clawback.commission_amount_cents;
+            new.metadata := coalesce(new.metadata, '{}') || jsonb_build_object('original_ids', v_clawback.original_ids);
+            v_reason := 'paid earnings stay paid and are clawed back';
+        else
+            new.status := 'reversed';
+            v_reason := 'there is nothing paid to claw back';
+        end if;
+    end if;
+
     new.status := earnings.known_status(new);
+
+    if new.transaction_type = 'adjustment' then
+        select originals.* into v_original
+        from public.payments_earningstransaction as originals
+        where originals.booking_id = new.booking_id
+            and originals.status in ('projected', 'pending', 'available')
+            and earnings.is_delivery(originals.transaction_type);
+        new.status := coalesce(v_original.status, 'available');
+        new.available_after := coalesce(v_original.available_after, new.available_after, now());
+        if v_original.id is not null then
+            new.metadata := coalesce(new.metadata, '{}')
+                || jsonb_build_object('original_ids', jsonb_build_array(v_original.id));
+            v_reason := 'an adjustment stands as its unpaid original';
+        end if;
+    elsif new.transaction_type in ('bonus', 'clawback') and new.status <> 'available' then
+        raise exception 'a % cannot be %', new.transaction_type, new.status
+            using
+                errcode = '23X01',
+                detail = 'It waits for no delivery.',
+                hint = 'Insert it as available.';
+    end if;
 
     if earnings.is_delivery(new.transaction_type) and v_booking.id is not null then
         if exists (
@@ -67,7 +121,7 @@ begin
             select slots.* into v_slot from earnings.session_slots as slots where slots.booking_id = v_booking.id;
             v_session_count := (v_order.package_metadata ->> 'total_sessions')::integer;
             new.gross_amount_cents := coalesce(
-                v_slot.amount_cents - v_slot.prepaid_cents,
+                v_slot.amount_cents - v_slot.prepaid_cents - v_slot.refunded_cents,
                 earnings.package_price_cents(v_order) / v_session_count,
                 new.gross_amount_cents
             );
@@ -81,16 +135,19 @@ begin
         elsif v_booking.status = 'canceled' then
             new.status := 'reversed';
             v_reason := 'the booking is canceled';
-        elsif v_booking.status = 'completed' and v_order.order_type in ('package', 'bundle') and v_slot.booking_id is null then
+        elsif earnings.is_delivered(v_booking) and v_order.order_type in ('package', 'bundle') and v_slot.booking_id is null then
             new.status := 'reversed';
             v_reason := 'the session found no slot';
         elsif v_booking.rescheduled_from_id is not null and earnings.was_paid_before(v_booking.id) then
             new.status := 'reversed';
             v_reason := 'the booking it was rescheduled from is paid';
-        elsif v_booking.status = 'completed' and earnings.earns_elsewhere(v_booking.id) then
+        elsif v_booking.status = 'no_show' and earnings.setting('no_show_policy') = 'reverse' then
+            new.status := 'reversed';
+            v_reason := 'the client did not come, and the policy is to reverse';
+        elsif earnings.is_delivered(v_booking) and earnings.earns_elsewhere(v_booking.id) then
             new.status := 'reversed';
             v_reason := 'the order earns through another booking';
-        elsif v_booking.status = 'completed' and exists (
+        elsif earnings.is_delivered(v_booking) and exists (
             select
             from public.payments_earningstransaction as earlier
             where earlier.booking_id = v_booking.id
@@ -99,7 +156,7 @@ begin
         ) then
             new.status := 'reversed';
             v_reason := 'what was reversed does not come back';
-        elsif v_booking.status = 'completed' then
+        elsif earnings.is_delivered(v_booking) then
             new.status := 'pending';
             new.available_after := coalesce(v_booking.completed_at, now()) + v_hold;
             v_reason := 'the booking is delivered';

@@ -79,7 +79,7 @@ begin
             from public.bookings_booking as bookings
             left join public.payments_order as orders on bookings.order_id = orders.id
             where bookings.id = old.booking_id
-                and bookings.status = 'completed'
+                and earnings.is_delivered(bookings)
                 and (
                     coalesce(orders.order_type, '') not in ('package', 'bundle')
                     or exists (

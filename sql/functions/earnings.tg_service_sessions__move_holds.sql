@@ -1,9 +1,9 @@
 -- earnings.tg_service_sessions__move_holds()
 --
 -- Moves the hold of projected earnings with the end of their service session (R4):
--- a workshop's own, or any of a course's.
+-- a workshop's own, or any of a course's, also when a session is added or taken away.
 --
--- Fired by  earnings_900_move_holds on public.service_sessions
+-- Fired by  earnings_900_move_holds_insert, _update and _delete on public.service_sessions
 -- Locks     earnings by id
 -- Writes    public.payments_earningstransaction (available_after)
 
@@ -14,17 +14,28 @@ volatile
 security definer
 set search_path = ''
 as $$
+declare
+    v_session_ids bigint[];
+    v_service_ids bigint[];
 begin
+    if tg_op = 'UPDATE' then
+        -- the app saves a session at each sign-up: only a moved end concerns earnings
+        select array_agg(written.id), array_agg(written.service_id) || array_agg(previous.service_id)
+        into v_session_ids, v_service_ids
+        from written_sessions as written
+        inner join previous_sessions as previous on written.id = previous.id
+        where (written.end_time, written.service_id) is distinct from (previous.end_time, previous.service_id);
+    else
+        select array_agg(written.id), array_agg(written.service_id)
+        into v_session_ids, v_service_ids
+        from written_sessions as written;
+    end if;
+
+    if v_session_ids is null then
+        return null;
+    end if;
+
     with
-
-    moved as (
-
-        select new_sessions.id, new_sessions.service_id
-        from new_sessions
-        inner join old_sessions on new_sessions.id = old_sessions.id
-        where new_sessions.end_time is distinct from old_sessions.end_time
-
-    ),
 
     projected as (
 
@@ -36,8 +47,8 @@ begin
             on bookings.id = rows_of_bookings.booking_id
         where rows_of_bookings.status = 'projected'
             and (
-                bookings.service_session_id in (select moved.id from moved)
-                or bookings.service_id in (select moved.service_id from moved)
+                bookings.service_session_id = any (v_session_ids)
+                or bookings.service_id = any (v_service_ids)
             )
         order by rows_of_bookings.id
         for no key update of rows_of_bookings

@@ -1,7 +1,8 @@
 -- earnings.true_balance(practitioner_id)
 --
 -- What the app's cached balance of a practitioner has to say, in cents of the platform's
--- currency, from the rows themselves (R17).  Volatile: each call takes a new snapshot,
+-- currency, from the rows themselves (R17).  A sum beyond the app's column is the nearest
+-- number that fits.  Volatile: each call takes a new snapshot,
 -- so it sees what committed while the caller waited for the balance row's lock.
 --
 -- Reads     public.payments_earningstransaction, payments_practitionerpayout
@@ -20,10 +21,10 @@ rows 1
 set search_path = ''
 as $$
     select
-        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'pending'), 0)::integer,
-        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'available'), 0)::integer,
-        coalesce(sum(rows_of.net_amount_cents), 0)::integer,
-        coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'paid'), 0)::integer,
+        greatest(-2147483648, least(2147483647, sums.pending_cents))::integer,
+        greatest(-2147483648, least(2147483647, sums.available_cents))::integer,
+        greatest(-2147483648, least(2147483647, sums.lifetime_cents))::integer,
+        greatest(-2147483648, least(2147483647, sums.paid_cents))::integer,
         (
             select max(coalesce(payouts.payout_date, payouts.created_at))
             from public.payments_practitionerpayout as payouts
@@ -34,10 +35,17 @@ as $$
                     where paid.payout_id = payouts.id and paid.status = 'paid'
                 )
         )
-    from public.payments_earningstransaction as rows_of
-    where rows_of.practitioner_id = true_balance.practitioner_id
-        and rows_of.status in ('pending', 'available', 'paid')
-        and rows_of.currency = (select settings.value from earnings.settings where settings.name = 'currency');
+    from (
+        select
+            coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'pending'), 0) as pending_cents,
+            coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'available'), 0) as available_cents,
+            coalesce(sum(rows_of.net_amount_cents) filter (where rows_of.status = 'paid'), 0) as paid_cents,
+            coalesce(sum(rows_of.net_amount_cents), 0) as lifetime_cents
+        from public.payments_earningstransaction as rows_of
+        where rows_of.practitioner_id = true_balance.practitioner_id
+            and rows_of.status in ('pending', 'available', 'paid')
+            and rows_of.currency = (select settings.value from earnings.settings where settings.name = 'currency')
+    ) as sums;
 $$;
 
 comment on function earnings.true_balance(bigint)

@@ -11,30 +11,12 @@ language sql
 stable
 set search_path = ''
 as $$
-    with recursive
-
-    chain as (
-
-        select bookings.rescheduled_from_id as id
-        from public.bookings_booking as bookings
-        where bookings.id = was_paid_before.booking_id
-            and bookings.rescheduled_from_id is not null
-
-        union
-
-        select earlier.rescheduled_from_id
-        from chain
-        inner join public.bookings_booking as earlier on chain.id = earlier.id
-        where earlier.rescheduled_from_id is not null
-
-    )
-
     select exists (
         select
-        from chain
-        inner join public.payments_earningstransaction as paid on chain.id = paid.booking_id
+        from earnings.rescheduled_from(was_paid_before.booking_id) as earlier (id)
+        inner join public.payments_earningstransaction as paid on earlier.id = paid.booking_id
         where paid.status = 'paid' or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
-        group by chain.id
+        group by earlier.id
         having sum(paid.net_amount_cents) > 0
     );
 $$;

@@ -39,6 +39,20 @@ referencing old table as old_earnings
 for each statement
 execute function earnings.tg_earnings__record_delete();
 
+create or replace trigger earnings_700_settle_refunds
+after insert on public.payments_earningstransaction
+referencing new table as new_earnings
+for each statement
+when (current_user not in ('earnings_owner', 'earnings_migrator'))
+execute function earnings.tg_earnings__settle_refunds();
+
+create or replace trigger earnings_700_move_adjustments
+after update on public.payments_earningstransaction
+referencing old table as old_earnings new table as new_earnings
+for each statement
+when (current_user <> 'earnings_migrator')
+execute function earnings.tg_earnings__move_adjustments();
+
 create or replace trigger earnings_900_queue_balances_insert
 after insert on public.payments_earningstransaction
 referencing new table as written_earnings

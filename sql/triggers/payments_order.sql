@@ -21,3 +21,18 @@ after insert on public.payments_order
 for each row
 when (current_user <> 'earnings_migrator')
 execute function earnings.tg_orders__remember_order();
+
+create or replace trigger earnings_900_settle_refund
+after update on public.payments_order
+for each row
+when (
+    current_user <> 'earnings_migrator'
+    and (
+        (new.status is distinct from old.status and new.status in ('refunded', 'partially_refunded'))
+        or (
+            new.order_type in ('package', 'bundle')
+            and (old.package_metadata -> 'total_sessions') is distinct from (new.package_metadata -> 'total_sessions')
+        )
+    )
+)
+execute function earnings.tg_orders__settle_refund();

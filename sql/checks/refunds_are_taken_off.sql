@@ -1,0 +1,46 @@
+-- Bookings that were refunded since the engine was installed earn what their refunds have left,
+-- and not more. Older refunds are for a person to decide: nothing says whether they were
+-- settled otherwise.
+--
+-- Rule      R9
+-- If not    A practitioner keeps what the client has back. Saving the refund's credit row again
+--           writes the adjustment.
+
+with
+
+refunds as (
+
+    select
+        booking_id,
+        order_id
+    from public.payments_usercredittransaction
+    where
+        transaction_type = 'refund'
+        and created_at >= (select min(applied_at) from earnings.changes)
+
+),
+
+refunded as (
+
+    select booking_id
+    from refunds
+    where booking_id is not null
+
+    union
+
+    select bookings.id
+    from refunds
+    inner join public.bookings_booking as bookings on refunds.order_id = bookings.order_id
+    where refunds.booking_id is null
+
+)
+
+select
+    'booking' as subject,
+    booking_id as subject_id,
+    format(
+        '%s cents of %s were refunded; earnings %s stand at %s gross instead of %s',
+        refunded_cents, share_cents, earnings_id, recorded_gross_cents, remaining_gross_cents
+    ) as detail
+from earnings.refund_shares(array(select booking_id from refunded))
+where recorded_gross_cents > remaining_gross_cents

@@ -1,0 +1,73 @@
+-- earnings.free_slots(order_ids)
+--
+-- One row per slot of these package orders that the next session may take (R7), with its
+-- worth in cents, and the part of it that a refund of the whole order has used up.  Refunds
+-- use up the untaken slots from the highest; a slot that is wholly used up is not free (R9).
+--
+-- Reads     earnings.package_terms, session_slots, public.payments_order,
+--           payments_usercredittransaction
+
+create or replace function earnings.free_slots(order_ids bigint[])
+returns table (order_id bigint, slot_number integer, amount_cents integer, refunded_cents integer)
+language sql
+volatile
+rows 50
+set search_path = ''
+as $$
+    with
+
+    untaken as (
+
+        select
+            terms.order_id,
+            numbers.slot_number,
+            earnings.slot_amount(terms.price_cents, terms.session_count, numbers.slot_number) as amount_cents,
+            refunds.left_cents
+        from earnings.package_terms as terms
+        inner join public.payments_order as orders on terms.order_id = orders.id
+        cross join lateral (
+            select earnings.refunded_order_cents(orders) - (
+                select coalesce(sum(slots.refunded_cents), 0)
+                from earnings.session_slots as slots
+                where slots.order_id = orders.id
+            ) as left_cents
+        ) as refunds
+        cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
+        where terms.order_id = any (free_slots.order_ids)
+            and not exists (
+                select
+                from earnings.session_slots as slots
+                where slots.order_id = terms.order_id and slots.slot_number = numbers.slot_number
+            )
+
+    ),
+
+    lowered as (
+
+        select
+            untaken.*,
+            greatest(
+                0,
+                least(
+                    untaken.amount_cents,
+                    untaken.left_cents - coalesce(
+                        sum(untaken.amount_cents) over (
+                            partition by untaken.order_id
+                            order by untaken.slot_number desc
+                            rows between unbounded preceding and 1 preceding
+                        ),
+                        0
+                    )
+                )
+            )::integer as refunded_cents
+        from untaken
+
+    )
+
+    select lowered.order_id, lowered.slot_number, lowered.amount_cents, lowered.refunded_cents
+    from lowered
+    where lowered.left_cents <= 0 or lowered.refunded_cents < lowered.amount_cents;
+$$;
+
+comment on function earnings.free_slots(bigint[])
+is 'One row per slot of these package orders that the next session may take, and its worth in cents (R7, R9).';

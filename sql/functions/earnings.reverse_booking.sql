@@ -1,0 +1,42 @@
+-- earnings.reverse_booking(booking_id, reason)
+--
+-- Takes away what a booking earns, as a person decided: what is unpaid is reversed, what is
+-- paid is clawed back once; the booking and its slot stay as they are (R9).  Safe to run
+-- twice.  For members of earnings_operator.
+--
+-- Locks     the booking, then its earnings by id
+-- Writes    public.payments_earningstransaction, earnings.exceptions
+-- Raises    23X13 no such booking
+
+create or replace function earnings.reverse_booking(booking_id bigint, reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+    perform 1
+    from public.bookings_booking as bookings
+    where bookings.id = reverse_booking.booking_id
+    for no key update;
+
+    if not found then
+        raise exception 'booking % is not known', reverse_booking.booking_id
+            using errcode = '23X13', detail = 'There is no such booking.', hint = 'Check the id.';
+    end if;
+
+    perform
+    from public.payments_earningstransaction as rows_of
+    where rows_of.booking_id = reverse_booking.booking_id
+    order by rows_of.id
+    for no key update;
+
+    perform set_config('earnings.reason', reverse_booking.reason, true);
+    perform earnings.reverse_earnings(array[reverse_booking.booking_id], reverse_booking.reason);
+    perform set_config('earnings.reason', '', true);
+end
+$$;
+
+comment on function earnings.reverse_booking(bigint, text)
+is 'Takes away what a booking earns, as a person decided: unpaid is reversed, paid is clawed back once (R9).';

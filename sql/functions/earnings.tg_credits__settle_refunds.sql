@@ -1,0 +1,81 @@
+-- earnings.tg_credits__settle_refunds()
+--
+-- Lets earnings follow refund credit rows: of a booking, or of an order as a whole (R9).
+-- Never refuses: the client has the money back already (R3).
+--
+-- Fired by  earnings_900_settle_refunds_insert and _update on public.payments_usercredittransaction
+-- Locks     bookings, orders, then earnings, each by id (R20)
+
+create or replace function earnings.tg_credits__settle_refunds()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+    v_order_ids bigint[];
+    v_booking_ids bigint[];
+begin
+    if not exists (
+        select from written_credits as written where written.transaction_type = 'refund' and written.amount_cents > 0
+    ) then
+        return null;
+    end if;
+
+    select array_agg(distinct orders.id) into v_order_ids
+    from written_credits as written
+    left join public.bookings_booking as bookings on written.booking_id = bookings.id
+    inner join public.payments_order as orders on coalesce(bookings.order_id, written.order_id) = orders.id
+    where written.transaction_type = 'refund' and written.amount_cents > 0;
+
+    select array_agg(touched.id order by touched.id) into v_booking_ids
+    from (
+        select earnings.last_successor(written.booking_id) as id
+        from written_credits as written
+        where written.transaction_type = 'refund' and written.booking_id is not null
+
+        union
+
+        select written.booking_id
+        from written_credits as written
+        where written.transaction_type = 'refund' and written.booking_id is not null
+
+        union
+
+        select bookings.id
+        from written_credits as written
+        inner join public.payments_order as orders on written.order_id = orders.id
+        inner join public.bookings_booking as bookings on orders.id = bookings.order_id
+        where written.transaction_type = 'refund'
+            and written.booking_id is null
+            and orders.order_type not in ('package', 'bundle')
+    ) as touched;
+
+    perform
+    from public.bookings_booking as bookings
+    where bookings.id = any (v_booking_ids)
+    order by bookings.id
+    for no key update;
+
+    perform
+    from public.payments_order as orders
+    where orders.id = any (v_order_ids)
+    order by orders.id
+    for no key update;
+
+    perform
+    from public.payments_earningstransaction as rows_of
+    where rows_of.booking_id = any (v_booking_ids)
+    order by rows_of.id
+    for no key update;
+
+    perform earnings.settle_refunds(v_booking_ids);
+    perform earnings.settle_order_refunds(v_order_ids);
+
+    return null;
+end
+$$;
+
+comment on function earnings.tg_credits__settle_refunds()
+is 'Lets earnings follow refund credit rows, of a booking or of an order as a whole (R9).';
