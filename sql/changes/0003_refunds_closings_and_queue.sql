@@ -1,4 +1,5 @@
--- What refunds, closings and postponed settlements need.  Runs once, as earnings_owner.
+-- What refunds, closings and postponed settlements need, and settings that every rule can read.
+-- Runs once, as earnings_owner.
 
 alter table earnings.session_slots
 add column refunded_cents integer not null default 0,
@@ -14,7 +15,8 @@ create table earnings.settlement_queue (
     queued_at timestamptz not null default clock_timestamp()
 );
 comment on table earnings.settlement_queue is
-'One row per booking that the next job settles, because whoever changed its order could not lock it (R7, R9, R20).';
+'One row per booking that the next job settles, because a write of its order or its service session
+could not without waiting for it (R4, R7, R9, R20).';
 
 create table earnings.closings (
     id bigint generated always as identity primary key,
@@ -27,3 +29,18 @@ comment on table earnings.closings is
 'One row per closing: what was visible when it was made, so that its balances are exact for ever (R19).';
 
 create index exceptions_subject_idx on earnings.exceptions (subject_id, kind, subject);
+
+-- An unreadable setting would stop every completion (R3).  Days are refused for the hold, because
+-- they last 23 or 25 hours when the clocks of a session's time zone change.
+alter table earnings.settings add constraint settings_value_check
+check (
+    case name
+        when 'hold' then value ~ '^\d{1,6} (hour|minute|second)s?$'
+        when 'contract_wait' then value ~ '^\d{1,6} (day|hour|minute|second)s?$'
+        when 'payout_minimum' then value ~ '^\d{1,9}$'
+        when 'currency' then value ~ '^[A-Z]{3}$'
+        when 'no_show_policy' then value in ('hold', 'pay', 'reverse')
+        when 'mode' then value in ('enforce', 'observe')
+        else true
+    end
+);

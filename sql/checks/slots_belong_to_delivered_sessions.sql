@@ -1,4 +1,4 @@
--- Every used slot belongs to a delivered session of its order, or to a no-show that was paid.
+-- Every used slot belongs to a delivered session of its order, or to one that is paid.
 --
 -- Rule      R7
 -- If not    The slot is lost to the sessions to come. Saving the order's bookings again frees it.
@@ -16,5 +16,8 @@ select
 from earnings.session_slots as slots
 left join public.bookings_booking as bookings on slots.booking_id = bookings.id
 where
-    coalesce(bookings.status not in ('completed', 'no_show'), true)
-    or bookings.order_id is distinct from slots.order_id
+    (
+        coalesce(bookings.status not in ('completed', 'no_show'), true)
+        or bookings.order_id is distinct from slots.order_id
+    )
+    and not exists (select from earnings.due_clawbacks(slots.booking_id))

@@ -3,14 +3,16 @@
 -- Frees the slots of sessions that are no longer delivered, and gives each delivered
 -- session of these package orders the lowest free slot, the one that has waited longest
 -- first (R7).  A no-show loses its slot only when it is among the written bookings, so that
--- a new policy does not reach back (R12).  Freezes the terms with the first delivery.  A session that finds no slot
--- is an exception.  The caller holds the orders' row locks.
+-- a new policy does not reach back (R12).  A booking that is paid and not clawed back keeps
+-- its slot, and its successor takes none: the slot would be paid twice.  Freezes the terms
+-- with the first delivery.  A session that finds no slot is an exception.  Returns the
+-- bookings that got one.  The caller holds the orders' row locks.
 --
 -- Reads     public.bookings_booking, payments_order, payments_earningstransaction
 -- Writes    earnings.package_terms, session_slots, settlement_queue, exceptions
 
 create or replace function earnings.assign_slots(order_ids bigint[], written_ids bigint[])
-returns void
+returns bigint[]
 language plpgsql
 volatile
 security definer
@@ -75,7 +77,8 @@ begin
                     earnings.is_delivered(bookings)
                     or (bookings.status = 'no_show' and not bookings.id = any (assign_slots.written_ids))
                 )
-        );
+        )
+        and not exists (select from earnings.due_clawbacks(slots.booking_id));
 
     with
 
@@ -93,6 +96,7 @@ begin
         where terms.order_id = any (assign_slots.order_ids)
             and bookings.id = any (v_shared_ids)
             and not earnings.is_purchase(bookings)
+            and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
             and not exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )
@@ -201,7 +205,10 @@ begin
         and not earnings.is_purchase(bookings)
         and not exists (
             select from earnings.session_slots as slots where slots.booking_id = bookings.id
-        );
+        )
+        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id));
+
+    return v_slotted_ids;
 end
 $$;
 

@@ -1,9 +1,10 @@
 -- earnings.create_payouts(as_of)
 --
 -- Creates one payout per practitioner and currency whose available balance reaches the
--- minimum, of all its available rows, negative ones included (R21).  Amounts equal the
--- sum of the rows.  Running it twice pays nothing twice: rows are available once.
--- Returns the payouts it created.
+-- minimum, of all its available rows, negative ones included, however new (R21).  Amounts
+-- equal the sum of the rows.  A practitioner some of whose rows somebody holds is left to
+-- the next run: a debit may be among them.  Running it twice pays nothing twice: rows are
+-- available once.  Returns the payouts it created.
 --
 -- Locks     earnings by id, skipping what others hold
 -- Writes    public.payments_practitionerpayout, payments_earningstransaction
@@ -39,12 +40,21 @@ begin
                 rows_of.commission_amount_cents
             from public.payments_earningstransaction as rows_of
             where rows_of.status = 'available'
-                and rows_of.available_after <= create_payouts.as_of
+                and (rows_of.available_after <= create_payouts.as_of or rows_of.net_amount_cents < 0)
             order by rows_of.id
             for no key update skip locked
         ) as locked
         group by locked.practitioner_id, locked.currency
-        having sum(locked.net_amount_cents) >= v_minimum
+        -- what does not fit the app's column is reported when its balance is folded
+        having sum(locked.net_amount_cents) between v_minimum and 2147483647
+            and count(*) = (
+                select count(*)
+                from public.payments_earningstransaction as rows_of
+                where rows_of.practitioner_id = locked.practitioner_id
+                    and rows_of.currency = locked.currency
+                    and rows_of.status = 'available'
+                    and (rows_of.available_after <= create_payouts.as_of or rows_of.net_amount_cents < 0)
+            )
         order by locked.practitioner_id, locked.currency
     loop
         insert into public.payments_practitionerpayout (

@@ -2,7 +2,7 @@
 --
 -- One row per practitioner and currency that was paid more for a booking than was taken
 -- back: minus what is left of it, in cents (R9).  Its paid rows, earlier clawbacks and the
--- adjustments of its refunds count.
+-- adjustments of its refunds count.  What does not fit one row is left to the next call.
 --
 -- Reads     public.payments_earningstransaction
 
@@ -24,10 +24,12 @@ as $$
     select
         paid.practitioner_id,
         paid.currency::text,
-        -sum(paid.gross_amount_cents)::integer,
+        -least(sum(paid.gross_amount_cents), 2147483647)::integer,
         max(paid.commission_rate) filter (where paid.status = 'paid'),
-        -sum(paid.commission_amount_cents)::integer,
-        -sum(paid.net_amount_cents)::integer,
+        -least(sum(paid.commission_amount_cents), 2147483647)::integer,
+        (
+            least(sum(paid.commission_amount_cents), 2147483647) - least(sum(paid.gross_amount_cents), 2147483647)
+        )::integer,
         jsonb_agg(paid.id order by paid.id) filter (where paid.status = 'paid')
     from public.payments_earningstransaction as paid
     where paid.booking_id = due_clawbacks.booking_id

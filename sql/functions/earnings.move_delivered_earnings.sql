@@ -1,8 +1,8 @@
--- earnings.move_delivered_earnings(booking_ids, delivery_times, order_ids)
+-- earnings.move_delivered_earnings(booking_ids, delivery_times, slotted_ids)
 --
 -- Moves the projected earnings of delivered bookings to pending, with the hold from the
 -- delivery (R4) and, for package sessions, the amount of their slot (R7); then creates
--- what is missing (R6).  Sessions of order_ids that have just got a slot are included.
+-- what is missing (R6).  slotted_ids are sessions that have just got a slot.
 -- The move comes first and the insert in a later statement, so that a conflict never
 -- loses a completion.  The caller holds the locks.  Returns the bookings whose earnings it
 -- moved or created.
@@ -13,7 +13,7 @@
 create or replace function earnings.move_delivered_earnings(
     booking_ids bigint[],
     delivery_times timestamptz[],
-    order_ids bigint[]
+    slotted_ids bigint[]
 )
 returns bigint[]
 language plpgsql
@@ -25,12 +25,11 @@ as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;
     v_currency constant text := earnings.setting('currency');
-    -- unnest pads the shorter array: who only waits in a slot has no delivery time
+    -- unnest pads the shorter array: who waited for a slot has no delivery time
     v_booking_ids constant bigint[] := move_delivered_earnings.booking_ids || array(
-        select slots.booking_id
-        from earnings.session_slots as slots
-        where slots.order_id = any (move_delivered_earnings.order_ids)
-            and not slots.booking_id = any (move_delivered_earnings.booking_ids)
+        select slotted.id
+        from unnest(move_delivered_earnings.slotted_ids) as slotted (id)
+        where not slotted.id = any (move_delivered_earnings.booking_ids)
     );
     v_moved_ids bigint[];
     v_earning_ids bigint[];

@@ -23,6 +23,8 @@ set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_waiting_ids bigint[];
+    v_slotted_ids bigint[];
     v_earning_ids bigint[];
     v_lost_ids bigint[];
     v_no_show_policy constant text := earnings.setting('no_show_policy');
@@ -33,25 +35,21 @@ begin
     order by orders.id
     for no key update;
 
-    perform earnings.assign_slots(settle_bookings.order_ids, settle_bookings.booking_ids);
+    v_waiting_ids := array(
+        select waiting.id
+        from public.bookings_booking as waiting
+        where waiting.order_id = any (settle_bookings.order_ids)
+            and earnings.is_delivered(waiting)
+            and not exists (
+                select from earnings.session_slots as slots where slots.booking_id = waiting.id
+            )
+    );
 
     perform
     from public.payments_earningstransaction as rows_of_bookings
-    where rows_of_bookings.booking_id = any (
-        settle_bookings.booking_ids || array(
-            select slots.booking_id
-            from earnings.session_slots as slots
-            where slots.order_id = any (settle_bookings.order_ids)
-        )
-    )
+    where rows_of_bookings.booking_id = any (settle_bookings.booking_ids || v_waiting_ids)
     order by rows_of_bookings.id
     for no key update;
-
-    v_earning_ids := earnings.move_delivered_earnings(
-        settle_bookings.booking_ids, settle_bookings.delivery_times, settle_bookings.order_ids
-    );
-
-    perform earnings.resolve_delivered(settle_bookings.booking_ids);
 
     select array_agg(bookings.id order by bookings.id) into v_lost_ids
     from public.bookings_booking as bookings
@@ -60,6 +58,14 @@ begin
     if v_lost_ids is not null then
         perform earnings.reverse_earnings(v_lost_ids, 'the booking was canceled, or its client did not come');
     end if;
+
+    v_slotted_ids := earnings.assign_slots(settle_bookings.order_ids, settle_bookings.booking_ids);
+
+    v_earning_ids := earnings.move_delivered_earnings(
+        settle_bookings.booking_ids, settle_bookings.delivery_times, v_slotted_ids
+    );
+
+    perform earnings.resolve_delivered(settle_bookings.booking_ids);
 
     perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
     from public.bookings_booking as absent
