@@ -15,7 +15,7 @@ create or replace function earnings.appointment_end(
 returns timestamptz
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         case types.code

@@ -11,7 +11,7 @@ returns table (currency text, status text, net_amount_cents bigint, is_final boo
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_watermark constant timestamptz := earnings.watermark();

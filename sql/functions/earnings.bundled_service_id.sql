@@ -9,7 +9,7 @@ create or replace function earnings.bundled_service_id(service_id bigint)
 returns bigint
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select case when count(*) = 1 then min(relationships.child_service_id) else bundled_service_id.service_id end
     from public.service_relationships as relationships

@@ -7,7 +7,7 @@ returns jsonb
 language sql
 immutable
 parallel safe
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(jsonb_object_agg(pairs.key, pairs.value), '{}')
     from jsonb_each(changed_keys.image) as pairs

@@ -10,7 +10,7 @@ returns void
 language sql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into public.payments_earningstransaction (
         created_at, updated_at, gross_amount_cents, commission_rate, commission_amount_cents,

@@ -12,7 +12,7 @@ returns bigint
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into earnings.closings (name, closed_at, snapshot)

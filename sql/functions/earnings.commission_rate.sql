@@ -16,7 +16,7 @@ create or replace function earnings.commission_rate(
 returns numeric(5, 2)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with
 

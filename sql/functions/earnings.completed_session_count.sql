@@ -10,7 +10,7 @@ create or replace function earnings.completed_session_count(order_id bigint)
 returns integer
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select count(*)::integer
     from public.bookings_booking as bookings

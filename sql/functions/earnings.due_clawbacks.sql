@@ -19,7 +19,7 @@ returns table (
 language sql
 volatile
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         paid.practitioner_id,

@@ -27,7 +27,7 @@ returns table (
 language plpgsql
 volatile
 rows 10
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 begin

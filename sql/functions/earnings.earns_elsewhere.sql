@@ -9,7 +9,7 @@ create or replace function earnings.earns_elsewhere(booking_id bigint)
 returns boolean
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select

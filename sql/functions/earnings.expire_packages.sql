@@ -13,7 +13,7 @@ returns table (order_id bigint, session_count integer, amount_cents integer, cur
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform earnings.refuse_future(expire_packages.as_of);

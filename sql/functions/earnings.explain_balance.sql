@@ -22,7 +22,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform earnings.refuse_unknown_moment(explain_balance.practitioner_id, explain_balance.as_of);

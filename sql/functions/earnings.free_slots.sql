@@ -12,7 +12,7 @@ returns table (order_id bigint, slot_number integer, amount_cents integer, refun
 language sql
 volatile
 rows 50
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with
 

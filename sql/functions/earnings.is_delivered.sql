@@ -8,7 +8,7 @@ create or replace function earnings.is_delivered(booking public.bookings_booking
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select booking.status = 'completed'
         or (booking.status = 'no_show' and earnings.setting('no_show_policy') = 'pay');

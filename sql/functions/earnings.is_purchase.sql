@@ -9,7 +9,7 @@ create or replace function earnings.is_purchase(booking public.bookings_booking)
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce((to_jsonb(booking) ->> 'is_package_purchase')::boolean, false)
         or coalesce((to_jsonb(booking) ->> 'is_bundle_purchase')::boolean, false)

@@ -10,7 +10,7 @@ create or replace function earnings.known_status(earnings_row public.payments_ea
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if exists (select from earnings.status_rules as rules where rules.to_status = earnings_row.status) then

@@ -9,7 +9,7 @@ create or replace function earnings.last_successor(booking_id bigint)
 returns bigint
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with recursive
 

@@ -8,7 +8,7 @@
 -- moved or created.
 --
 -- Reads     public.bookings_booking, payments_order, earnings.session_slots
--- Writes    public.payments_earningstransaction
+-- Writes    public.payments_earningstransaction, earnings.exceptions
 
 create or replace function earnings.move_delivered_earnings(
     booking_ids bigint[],
@@ -19,7 +19,7 @@ returns bigint[]
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -159,6 +159,19 @@ begin
                 and earnings.is_delivery(existing.transaction_type)
         )
         and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));
+
+    perform earnings.raise_exception_row('duplicate_commission_rate', 'service_type', rates.service_type_id)
+    from (
+        select services.service_type_id
+        from public.bookings_booking as bookings
+        inner join public.services_service as services on bookings.service_id = services.id
+        inner join public.service_type_commissions as commissions
+            on services.service_type_id = commissions.service_type_id
+        where bookings.id = any (v_earning_ids) and commissions.is_active
+        group by services.service_type_id
+        having count(distinct commissions.id) > 1
+        order by services.service_type_id
+    ) as rates;
 
     return v_moved_ids || v_earning_ids;
 end

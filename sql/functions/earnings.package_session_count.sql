@@ -9,7 +9,7 @@ create or replace function earnings.package_session_count(service_id bigint)
 returns integer
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select nullif(
         coalesce(

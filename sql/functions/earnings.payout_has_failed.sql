@@ -8,7 +8,7 @@ create or replace function earnings.payout_has_failed(payout_id bigint)
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select not exists (
         select

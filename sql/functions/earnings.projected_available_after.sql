@@ -14,7 +14,7 @@ create or replace function earnings.projected_available_after(
 returns timestamptz
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select least(
         case when isfinite(ends_at) then ends_at else projected_available_after.created_at end,

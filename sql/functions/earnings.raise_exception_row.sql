@@ -15,7 +15,7 @@ create or replace function earnings.raise_exception_row(
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into earnings.exceptions as exceptions (kind, subject, subject_id, detail, proposed_action)
     select

@@ -15,7 +15,7 @@ create or replace function earnings.record_correction(
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     insert into earnings.corrections (subject, subject_id, rule, offered, stored, reason)
     values (

@@ -24,7 +24,7 @@ returns table (
 language sql
 volatile
 rows 10
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with
 

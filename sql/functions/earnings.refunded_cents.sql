@@ -9,7 +9,7 @@ create or replace function earnings.refunded_cents(booking public.bookings_booki
 returns bigint
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(sum(refunds.amount_cents), 0)::bigint
     from (

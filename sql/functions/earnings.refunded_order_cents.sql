@@ -10,7 +10,7 @@ create or replace function earnings.refunded_order_cents(package_order public.pa
 returns bigint
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select greatest(
         coalesce(sum(refunds.amount_cents), 0)::bigint,

@@ -9,7 +9,7 @@ create or replace function earnings.refuse_future(as_of timestamptz)
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if as_of is null or as_of > clock_timestamp() or as_of = '-infinity' then

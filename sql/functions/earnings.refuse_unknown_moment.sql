@@ -9,7 +9,7 @@ create or replace function earnings.refuse_unknown_moment(practitioner_id bigint
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_opened_at constant timestamptz := (

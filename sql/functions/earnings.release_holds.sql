@@ -15,7 +15,7 @@ returns table (earnings_id bigint, net_amount_cents integer, currency text)
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '800ms'
 as $$
 begin

@@ -9,7 +9,7 @@ returns setof bigint
 language sql
 stable
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     with recursive
 

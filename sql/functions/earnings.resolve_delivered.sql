@@ -10,7 +10,7 @@ create or replace function earnings.resolve_delivered(booking_ids bigint[])
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     update earnings.exceptions as open
     set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the booking was delivered'

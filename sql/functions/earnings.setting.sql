@@ -8,7 +8,7 @@ create or replace function earnings.setting(name text)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select settings.value
     from earnings.settings

@@ -17,7 +17,7 @@ returns table (booking_id bigint, service_id bigint)
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_order public.payments_order;

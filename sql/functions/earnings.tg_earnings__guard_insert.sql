@@ -24,7 +24,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;

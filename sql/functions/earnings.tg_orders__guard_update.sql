@@ -14,7 +14,7 @@ returns trigger
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_offered constant jsonb := jsonb_build_object('order_type', new.order_type, 'package_metadata', new.package_metadata);

@@ -10,7 +10,7 @@ create or replace function earnings.tg_orders__remember_order()
 returns trigger
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if new.service_id is null then

@@ -8,7 +8,7 @@
 create or replace function earnings.tg_transitions__refuse_change()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception 'the history of earnings cannot be changed'

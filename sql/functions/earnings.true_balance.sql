@@ -18,7 +18,7 @@ returns table (
 language sql
 volatile
 rows 1
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select
         greatest(-2147483648, least(2147483647, sums.pending_cents))::integer,

@@ -9,7 +9,7 @@ create or replace function earnings.waited_for_slot(earnings_row public.payments
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select earnings_row.status = 'reversed' and exists (
         select

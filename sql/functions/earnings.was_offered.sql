@@ -9,7 +9,7 @@ create or replace function earnings.was_offered(earnings_row public.payments_ear
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select
