@@ -64,10 +64,10 @@ def _complete(
     ended_after: datetime | None,
     report: Report,
 ) -> JobSummary:
-    completed = created = errors = 0
-    skipped = 0
+    completed = created = errors = skipped = 0
+    cents: Counter[str] = Counter()
     while True:
-        done, new, skipped, exceptions, _ = _batch(
+        done, new, skipped, exceptions, pending = _batch(
             conn,
             "select * from earnings.complete_due(%s, %s, coalesce(%s, '-infinity'::timestamptz))",
             [as_of, batch_size, ended_after],
@@ -75,6 +75,7 @@ def _complete(
             report=report,
         )[0]
         completed, created, errors = completed + done, created + new, errors + exceptions
+        cents.update(pending)
         report(Progress(task="complete", done=completed, note=f"{created} earnings created"))
         if done == 0:
             break
@@ -85,6 +86,7 @@ def _complete(
         earnings_created_count=created,
         skipped_count=skipped,
         error_count=errors,
+        cents=dict(cents),
     )
 
 

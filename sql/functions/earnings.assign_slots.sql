@@ -178,6 +178,13 @@ begin
         and open.subject_id = any (v_slotted_ids)
         and open.resolved_at is null;
 
+    perform earnings.raise_exception_row(
+        'delivered_after_expiry', 'booking', slots.booking_id, jsonb_build_object('order_id', slots.order_id)
+    )
+    from earnings.session_slots as slots
+    inner join earnings.breakage as expired on slots.order_id = expired.order_id
+    where slots.booking_id = any (v_slotted_ids);
+
     insert into earnings.settlement_queue (booking_id)
     select bookings.id
     from public.bookings_booking as bookings

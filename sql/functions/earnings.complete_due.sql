@@ -4,7 +4,8 @@
 -- every service type and package session, never purchases.  Writes what the app writes;
 -- the triggers do the rest.  ended_after guards a first run on a backlog.  An appointment
 -- without an end is an exception.  Settles first what earlier writes had to leave (R7, R9).
--- One call is one batch; safe side by side.
+-- One call is one batch; safe side by side.  pending_net_cents is an object of net cents by
+-- currency.
 --
 -- Locks     bookings by id, then their orders, skipping what others hold
 -- Writes    public.bookings_booking, earnings.completions, exceptions
@@ -20,7 +21,7 @@ returns table (
     earnings_created_count integer,
     skipped_count integer,
     exception_count integer,
-    pending_net_cents bigint
+    pending_net_cents jsonb
 )
 language plpgsql
 volatile
@@ -111,11 +112,18 @@ begin
     completed_count := coalesce(cardinality(v_ready), 0);
     skipped_count := coalesce(cardinality(v_due), 0) - completed_count;
     select
-        count(*) filter (where rows_of.id > v_last_earnings_id)::integer,
-        coalesce(sum(rows_of.net_amount_cents), 0)
+        coalesce(sum(sums.created_count), 0)::integer,
+        coalesce(jsonb_object_agg(sums.currency, sums.net_cents), '{}')
     into earnings_created_count, pending_net_cents
-    from public.payments_earningstransaction as rows_of
-    where rows_of.booking_id = any (v_ready) and rows_of.status = 'pending';
+    from (
+        select
+            rows_of.currency,
+            count(*) filter (where rows_of.id > v_last_earnings_id) as created_count,
+            sum(rows_of.net_amount_cents) as net_cents
+        from public.payments_earningstransaction as rows_of
+        where rows_of.booking_id = any (v_ready) and rows_of.status = 'pending'
+        group by rows_of.currency
+    ) as sums;
 
     return next;
 

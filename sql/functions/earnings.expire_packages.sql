@@ -2,7 +2,8 @@
 --
 -- Marks the undelivered share of expired packages as breakage, in earnings.breakage
 -- only: no booking or earnings row is written, and a session delivered later still earns
--- (R22).  Returns the packages it marked; running it twice marks nothing twice.
+-- (R22).  What a refund has used up is not breakage (R9).  Returns the packages it marked;
+-- running it twice marks nothing twice.
 --
 -- Reads     public.payments_order, earnings.package_terms, session_slots
 -- Writes    earnings.breakage
@@ -20,35 +21,40 @@ begin
     perform earnings.beat();
 
     return query
-    insert into earnings.breakage as marked (order_id, expired_at, session_count, amount_cents, currency)
-    select
-        expired.order_id,
-        expired.expires_at,
-        (expired.session_count - used.session_count)::integer,
-        (expired.price_cents - used.amount_cents)::integer,
-        expired.currency
-    from (
+    with
+
+    expired as (
+
         select
-            orders.id as order_id,
-            coalesce(terms.price_cents, earnings.package_price_cents(orders)) as price_cents,
-            coalesce(terms.session_count, (orders.package_metadata ->> 'total_sessions')::integer) as session_count,
+            orders.id,
             orders.currency::text as currency,
             (earnings.usable_metadata(orders.package_metadata) ->> 'expires_at')::timestamptz as expires_at
         from public.payments_order as orders
-        left join earnings.package_terms as terms on orders.id = terms.order_id
         where orders.order_type in ('package', 'bundle')
             and orders.package_metadata ? 'expires_at'
             and orders.status not in ('failed', 'refunded')
             and not exists (select from earnings.breakage where breakage.order_id = orders.id)
-    ) as expired
-    cross join lateral (
-        select count(*) as session_count, coalesce(sum(slots.amount_cents), 0) as amount_cents
-        from earnings.session_slots as slots
-        where slots.order_id = expired.order_id
-    ) as used
-    where expired.expires_at <= expire_packages.as_of
-        and expired.session_count > used.session_count
-    order by expired.order_id
+
+    ),
+
+    unused as (
+
+        select
+            free.order_id,
+            count(*)::integer as session_count,
+            sum(free.amount_cents - free.refunded_cents)::integer as amount_cents
+        from earnings.free_slots(
+            array(select expired.id from expired where expired.expires_at <= expire_packages.as_of)
+        ) as free
+        group by free.order_id
+
+    )
+
+    insert into earnings.breakage as marked (order_id, expired_at, session_count, amount_cents, currency)
+    select expired.id, expired.expires_at, unused.session_count, unused.amount_cents, expired.currency
+    from expired
+    inner join unused on expired.id = unused.order_id
+    order by expired.id
     on conflict do nothing
     returning marked.order_id, marked.session_count, marked.amount_cents, marked.currency;
 end

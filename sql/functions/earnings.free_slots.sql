@@ -1,7 +1,8 @@
 -- earnings.free_slots(order_ids)
 --
 -- One row per slot of these package orders that the next session may take (R7), with its
--- worth in cents, and the part of it that a refund of the whole order has used up.  Refunds
+-- worth in cents, and the part of it that a refund of the whole order has used up.  Before
+-- the first delivery the order's own terms count.  Refunds
 -- use up the untaken slots from the highest; a slot that is wholly used up is not free (R9).
 --
 -- Reads     earnings.package_terms, session_slots, public.payments_order,
@@ -19,12 +20,20 @@ as $$
     untaken as (
 
         select
-            terms.order_id,
+            orders.id as order_id,
             numbers.slot_number,
-            earnings.slot_amount(terms.price_cents, terms.session_count, numbers.slot_number) as amount_cents,
+            earnings.slot_amount(sold.price_cents, sold.session_count, numbers.slot_number) as amount_cents,
             refunds.left_cents
-        from earnings.package_terms as terms
-        inner join public.payments_order as orders on terms.order_id = orders.id
+        from public.payments_order as orders
+        left join earnings.package_terms as terms on orders.id = terms.order_id
+        cross join lateral (
+            select
+                coalesce(terms.price_cents, greatest(earnings.package_price_cents(orders), 0)) as price_cents,
+                coalesce(
+                    terms.session_count,
+                    (earnings.usable_metadata(orders.package_metadata) ->> 'total_sessions')::integer
+                ) as session_count
+        ) as sold
         cross join lateral (
             select earnings.refunded_order_cents(orders) - (
                 select coalesce(sum(slots.refunded_cents), 0)
@@ -32,12 +41,13 @@ as $$
                 where slots.order_id = orders.id
             ) as left_cents
         ) as refunds
-        cross join lateral generate_series(1, terms.session_count) as numbers (slot_number)
-        where terms.order_id = any (free_slots.order_ids)
+        cross join lateral generate_series(1, sold.session_count) as numbers (slot_number)
+        where orders.id = any (free_slots.order_ids)
+            and orders.order_type in ('package', 'bundle')
             and not exists (
                 select
                 from earnings.session_slots as slots
-                where slots.order_id = terms.order_id and slots.slot_number = numbers.slot_number
+                where slots.order_id = orders.id and slots.slot_number = numbers.slot_number
             )
 
     ),

@@ -7,7 +7,7 @@
 -- Fired by  earnings_100_guard_update on public.payments_earningstransaction
 -- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
 --           23X03 paid without a payout, 23X05 changed amounts, 23X07 unknown status,
---           23X12 paid by another payout already
+--           23X12 paid by another payout already, or by one that cannot pay it
 -- Writes    earnings.corrections
 
 create or replace function earnings.tg_earnings__guard_update()
@@ -64,6 +64,23 @@ begin
                 errcode = '23X12',
                 detail = format('Payout %s has paid them.', old.payout_id),
                 hint = 'Read the available rows again and pay those.';
+    end if;
+
+    if old.status <> 'paid' and new.status = 'paid' and exists (
+        select
+        from public.payments_practitionerpayout as payouts
+        where payouts.id = new.payout_id
+            and (
+                payouts.practitioner_id <> new.practitioner_id
+                or payouts.currency <> new.currency
+                or payouts.status in ('failed', 'canceled', 'cancelled')
+            )
+    ) then
+        raise exception 'earnings % cannot be paid by payout %', new.id, new.payout_id
+            using
+                errcode = '23X12',
+                detail = 'It is of another practitioner or currency, or has failed.',
+                hint = 'Create a payout of the practitioner''s available rows of one currency.';
     end if;
 
     if new.status is distinct from old.status then
