@@ -43,6 +43,8 @@ begin
             and not exists (
                 select from earnings.session_slots as slots where slots.booking_id = waiting.id
             )
+        order by waiting.id
+        for key share skip locked
     );
 
     perform

@@ -62,7 +62,11 @@ begin
         from new_bookings
         inner join old_bookings on new_bookings.id = old_bookings.id
         where 'completed' in (new_bookings.status, old_bookings.status)
-            or ('no_show' in (new_bookings.status, old_bookings.status) and new_bookings.status <> old_bookings.status)
+            -- a canceled booking may still hold the slot that it was paid for
+            or (
+                new_bookings.status <> old_bookings.status
+                and (new_bookings.status in ('canceled', 'no_show') or old_bookings.status = 'no_show')
+            )
             or new_bookings.order_id is distinct from old_bookings.order_id
 
         union all

@@ -28,7 +28,7 @@ begin
     perform 1
     from public.bookings_booking as bookings
     where bookings.id = old.booking_id
-    for no key update skip locked;
+    for update skip locked;
 
     if not found and exists (
         select from public.bookings_booking as bookings where bookings.id = old.booking_id
