@@ -2,6 +2,7 @@
 --
 -- Writes a heartbeat: the clock is read first, then the transaction id is taken, so that
 -- whatever stamped itself earlier than the beat holds an id below it or commits later (R19).
+-- A transaction that has its id already cannot beat: the id would be older than the clock.
 --
 -- Writes    earnings.heartbeats
 
@@ -15,6 +16,10 @@ as $$
 declare
     v_now constant timestamptz := clock_timestamp();
 begin
+    if pg_current_xact_id_if_assigned() is not null then
+        return;
+    end if;
+
     insert into earnings.heartbeats (beaten_at, transaction_id)
     values (v_now, pg_current_xact_id())
     on conflict (transaction_id) do nothing;
