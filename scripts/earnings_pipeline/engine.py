@@ -85,12 +85,8 @@ def functions() -> list[Definition]:
 
 def triggers() -> list[Definition]:
     """Return every trigger as sql/triggers defines it."""
-    return [
-        Definition(kind="trigger", identity=f"{found['name']} on {found['table']}", text=statement)
-        for name in sqlfiles.names("triggers")
-        for statement in _statements(sqlfiles.read(name))
-        if (found := CREATE_TRIGGER.search(statement))
-    ]
+    names = sqlfiles.names("triggers")
+    return [item for name in names for item in _triggers_in(sqlfiles.read(name))]
 
 
 def create_tables(conn: psycopg.Connection) -> None:
@@ -145,8 +141,6 @@ def install(
         removed = _remove_orphans(conn, report)
         stale = _stale(conn)
         replaced = [*_replace_functions(conn, stale), *_replace_triggers(conn, stale, report)]
-        with as_owner(conn):
-            conn.execute(sqlfiles.read("function_grants"))
         opened = _open_history(conn, report)
     return InstallReport(replaced=tuple(replaced), removed=tuple(removed), opened_rows=opened)
 
@@ -169,6 +163,10 @@ def status(conn: psycopg.Connection) -> list[ObjectStatus]:
             state = "outdated"
         else:
             state = "installed"
+        result.append(ObjectStatus(kind=definition.kind, identity=definition.identity, state=state))
+    for definition in _triggers_of_expand(conn, found):
+        here = found.get((definition.kind, definition.identity), [])
+        state = "missing" if not here else "installed" if here[0].is_enabled else "disabled"
         result.append(ObjectStatus(kind=definition.kind, identity=definition.identity, state=state))
     known = {(item.kind, item.identity) for item in result}
     result += [
@@ -238,22 +236,39 @@ def _require_expand(conn: psycopg.Connection) -> None:
 
 
 def _load_rules(conn: psycopg.Connection) -> None:
+    statements = _rule_statements(conn)
+    if statements:
+        with as_owner(conn):
+            for statement in statements:
+                conn.execute(statement)
+
+
+def _rule_statements(conn: psycopg.Connection) -> list[sql.Composed]:
+    """Return what brings the tables of rules to what seeds/ says; nothing when they are so."""
+    statements = []
     for seed, table in RULE_TABLES.items():
         with (sqlfiles.ROOT / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
             rows = [tuple(row.values()) for row in csv.DictReader(file)]
         target = sql.Identifier("earnings", table)
-        stored = conn.execute(sql.SQL("table {}").format(target)).fetchall()
-        if sorted(stored) == sorted(rows):
-            continue
-        values = sql.SQL(", ").join(sql.Placeholder() for _ in rows[0])
-        with as_owner(conn), conn.cursor() as cursor:
-            cursor.execute(sql.SQL("delete from {}").format(target))
-            cursor.executemany(sql.SQL("insert into {} values ({})").format(target, values), rows)
+        if exists(conn):
+            stored = conn.execute(sql.SQL("table {}").format(target)).fetchall()
+            if sorted(stored) == sorted(rows):
+                continue
+        values = sql.SQL(",\n").join(
+            sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, row))) for row in rows
+        )
+        statements.append(sql.SQL("delete from {}").format(target))
+        statements.append(sql.SQL("insert into {} values\n{}").format(target, values))
+    return statements
+
+
+def _orphans(conn: psycopg.Connection) -> dict[tuple[str, str], list[Found]]:
+    keys = {(item.kind, item.identity) for item in status(conn) if item.state == "orphaned"}
+    return {key: entries for key, entries in _found(conn).items() if key in keys}
 
 
 def _remove_orphans(conn: psycopg.Connection, report: Report) -> list[str]:
-    orphans = {(item.kind, item.identity) for item in status(conn) if item.state == "orphaned"}
-    found = {key: entries for key, entries in _found(conn).items() if key in orphans}
+    found = _orphans(conn)
     for table, names in _triggers_by_table(found).items():
         _drop_triggers(conn, table, names, report)
     with as_owner(conn):
@@ -262,9 +277,9 @@ def _remove_orphans(conn: psycopg.Connection, report: Report) -> list[str]:
                 _drop_functions(conn, entries)
         conn.execute(
             "delete from earnings.objects where identity = any(%s)",
-            [[identity for _, identity in orphans]],
+            [[identity for _, identity in found]],
         )
-    return sorted(identity for _, identity in orphans)
+    return sorted(identity for _, identity in found)
 
 
 def _stale(conn: psycopg.Connection) -> set[tuple[str, str]]:
@@ -273,25 +288,35 @@ def _stale(conn: psycopg.Connection) -> set[tuple[str, str]]:
 
 def _replace_functions(conn: psycopg.Connection, stale: set[tuple[str, str]]) -> list[str]:
     definitions = [item for item in functions() if (item.kind, item.identity) in stale]
-    if not definitions:
-        return []
-    found = _found(conn)
+    before = _replaced(definitions, _found(conn))
     with as_owner(conn):
         for definition in definitions:
-            # A changed signature cannot be replaced, and would leave the old one beside it.
-            # Trigger functions all have the same one, and triggers hold on to them.
-            if ".tg_" not in definition.identity:
-                _drop_functions(conn, found.get(("function", definition.identity), []))
+            _drop_functions(conn, before.get(("function", definition.identity), []))
             conn.execute(definition.text)
+        # in the same transaction: a new function is everybody's until its grants are set
+        conn.execute(sqlfiles.read("function_grants"))
         _record(conn, definitions)
     return [definition.identity for definition in definitions]
+
+
+def _replaced(
+    definitions: list[Definition], found: dict[tuple[str, str], list[Found]]
+) -> dict[tuple[str, str], list[Found]]:
+    """Return the functions that have to go before theirs are created.
+
+    A changed signature cannot be replaced, and would leave the old one beside it.  Trigger
+    functions all have the same one, and triggers hold on to them.
+    """
+    keys = {(item.kind, item.identity) for item in definitions if ".tg_" not in item.identity}
+    return {key: entries for key, entries in found.items() if key in keys}
 
 
 def _replace_triggers(
     conn: psycopg.Connection, stale: set[tuple[str, str]], report: Report
 ) -> list[str]:
+    of_expand = _triggers_of_expand(conn, _found(conn))
     by_table: dict[str, list[Definition]] = {}
-    for definition in triggers():
+    for definition in [*triggers(), *of_expand]:
         if (definition.kind, definition.identity) in stale:
             by_table.setdefault(definition.identity.split(" on ")[1], []).append(definition)
     for table, definitions in by_table.items():
@@ -301,20 +326,25 @@ def _replace_triggers(
                 conn.execute("set local role earnings_owner")
             for definition in definitions:
                 conn.execute(definition.text)
-                _enable_trigger(conn, table, definition)
+                conn.execute(_enabling(definition.identity))
             conn.execute("set local role earnings_owner")
-            _record(conn, definitions)
+            _record(conn, [item for item in definitions if item not in of_expand])
 
         patiently(conn, put_on, task=f"triggers on {table}", report=report)
     return [item.identity for definitions in by_table.values() for item in definitions]
 
 
-def _enable_trigger(conn: psycopg.Connection, table: str, definition: Definition) -> None:
-    conn.execute(
-        sql.SQL("alter table {} enable trigger {}").format(
-            sql.Identifier(*table.split(".")),
-            sql.Identifier(definition.identity.split(" on ")[0]),
-        )
+def _enabling(identity: str) -> sql.Composed:
+    name, table = identity.split(" on ")
+    return sql.SQL("alter table {} enable trigger {}").format(
+        sql.Identifier(*table.split(".")), sql.Identifier(name)
+    )
+
+
+def _dropping(identity: str) -> sql.Composed:
+    name, table = identity.split(" on ")
+    return sql.SQL("drop trigger if exists {} on {}").format(
+        sql.Identifier(name), sql.Identifier(*table.split("."))
     )
 
 
@@ -341,18 +371,76 @@ def _open_history(conn: psycopg.Connection, report: Report) -> int:
 
 
 def _planned(conn: psycopg.Connection) -> InstallReport:
-    definitions = [*functions(), *triggers()]
-    stale = _stale(conn)
+    """Return what install would do, and the statements that do the same but open the history.
+
+    A row without an opening gets it when it changes, so the history misses nothing until then.
+    """
+    found, stale, orphans = _found(conn), _stale(conn), _orphans(conn)
     applied = applied_changes(conn)
+    of_functions = [item for item in functions() if (item.kind, item.identity) in stale]
+    of_triggers = [
+        item
+        for item in [*triggers(), *_triggers_of_expand(conn, found)]
+        if (item.kind, item.identity) in stale
+    ]
+    signatures = [
+        entry.signature
+        for key, entries in [*orphans.items(), *_replaced(of_functions, found).items()]
+        if key[0] == "function"
+        for entry in entries
+    ]
+    applied_now = sql.SQL("insert into earnings.changes (name) values ({})")
+    create = sql.SQL("create schema if not exists {} authorization earnings_owner")
+    changes = [
+        text
+        for name in sqlfiles.names("changes")
+        if name not in applied
+        for text in (sqlfiles.read(name), applied_now.format(name).as_string(conn))
+    ]
     statements = [
         sqlfiles.read("roles"),
-        *(sqlfiles.read(name) for name in sqlfiles.names("changes") if name not in applied),
+        *(create.format(sql.Identifier(schema)).as_string(conn) for schema in SCHEMAS),
+        *_as_text_of_owner(changes),
         sqlfiles.read("grants"),
-        *(item.text for item in definitions if (item.kind, item.identity) in stale),
-        sqlfiles.read("function_grants"),
+        *(
+            text
+            for kind, identity in orphans
+            if kind == "trigger"
+            for text in _on_table(identity, [_dropping(identity).as_string(conn)])
+        ),
+        *_as_text_of_owner(
+            [
+                *(statement.as_string(conn) for statement in _rule_statements(conn)),
+                *(f"drop routine {signature}" for signature in signatures),
+                *(item.text for item in of_functions),
+                sqlfiles.read("function_grants"),
+            ]
+        ),
+        *(
+            text
+            for item in of_triggers
+            for text in _on_table(
+                item.identity, [item.text, _enabling(item.identity).as_string(conn)]
+            )
+        ),
     ]
-    replaced = tuple(i.identity for i in definitions if (i.kind, i.identity) in stale)
-    return InstallReport(replaced=replaced, statements=tuple(statements))
+    return InstallReport(
+        replaced=tuple(item.identity for item in [*of_functions, *of_triggers]),
+        removed=tuple(sorted(identity for _, identity in orphans)),
+        statements=tuple(statements),
+    )
+
+
+def _as_text_of_owner(statements: list[str]) -> list[str]:
+    if not statements:
+        return []
+    return ["set role earnings_owner", "set check_function_bodies = off", *statements, "reset role"]
+
+
+def _on_table(identity: str, statements: list[str]) -> list[str]:
+    """Return statements about a trigger as the owner of its table has to run them."""
+    is_ours = identity.split(" on ")[1].startswith("earnings.")
+    return _as_text_of_owner(statements) if is_ours else statements
 
 
 def _record(conn: psycopg.Connection, definitions: list[Definition]) -> None:
@@ -394,6 +482,25 @@ def _found(conn: psycopg.Connection) -> dict[tuple[str, str], list[Found]]:
     return result
 
 
+def _triggers_of_expand(
+    conn: psycopg.Connection, found: dict[tuple[str, str], list[Found]]
+) -> list[Definition]:
+    """Return the triggers that expand has put on, while the columns are there that they serve."""
+    row = conn.execute("select to_regclass('earnings_migration.steps') is not null").fetchone()
+    if not (row and row[0]):
+        return []
+    done = conn.execute("select step from earnings_migration.steps where state = 'done'")
+    steps = {f"expand/{step}" for (step,) in done}
+    return [
+        trigger
+        for step in sorted(steps)
+        if f"{step}/apply" in sqlfiles.names("expand")
+        for trigger in _triggers_in(sqlfiles.read(f"{step}/apply"))
+        if ("trigger", trigger.identity) in found
+        or conn.execute(sqlfiles.read(f"{step}/verify")).fetchall()
+    ]
+
+
 def _is_of_expand(kind: str, entries: list[Found]) -> bool:
     """Say whether it is a trigger that expand puts on and takes off with its columns."""
     return kind == "trigger" and entries[0].function_schema == "earnings_migration"
@@ -413,11 +520,7 @@ def _drop_triggers(conn: psycopg.Connection, table: str, names: list[str], repor
         if table.startswith("earnings."):
             conn.execute("set local role earnings_owner")
         for name in names:
-            conn.execute(
-                sql.SQL("drop trigger if exists {} on {}").format(
-                    sql.Identifier(name), sql.Identifier(*table.split("."))
-                )
-            )
+            conn.execute(_dropping(f"{name} on {table}"))
 
     patiently(conn, drop, task=f"triggers on {table}", report=report)
 
@@ -425,9 +528,17 @@ def _drop_triggers(conn: psycopg.Connection, table: str, names: list[str], repor
 def _drop_functions(conn: psycopg.Connection, entries: list[Found]) -> None:
     for entry in entries:
         # regprocedure's text is quoted by the server and names exactly one function
-        conn.execute(sql.SQL("drop function {}").format(sql.SQL(entry.signature)))
+        conn.execute(sql.SQL("drop routine {}").format(sql.SQL(entry.signature)))
 
 
-def _statements(text: str) -> list[str]:
-    """Split a file of statements without bodies at the semicolons that end lines."""
-    return [part.strip() + ";" for part in re.split(r";\s*(?:\n|$)", text) if part.strip()]
+def _triggers_in(text: str) -> list[Definition]:
+    """Return the triggers of a file; what comes before one, such as its drop, belongs to it."""
+    result, before = [], ""
+    for part in re.split(r";\s*(?:\n|$)", text):
+        statement = f"{before}{part.strip()};"
+        before = f"{statement}\n"
+        if found := CREATE_TRIGGER.search(part):
+            identity = f"{found['name']} on {found['table']}"
+            result.append(Definition(kind="trigger", identity=identity, text=statement))
+            before = ""
+    return result

@@ -13,6 +13,19 @@ expected as (
     from earnings.objects
     where kind = 'trigger'
 
+    union all
+
+    -- expand puts this one on, while both columns are there
+    select
+        'earnings_050_pair_credit_links' as trigger_name,
+        'public.bookings_booking' as table_name
+    from pg_catalog.pg_attribute
+    where
+        attrelid = 'public.bookings_booking'::regclass
+        and attname in ('payment_transaction_id', 'credit_usage_transaction_id')
+        and not attisdropped
+    having count(*) = 2
+
 ),
 
 found as (

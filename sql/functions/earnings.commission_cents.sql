@@ -9,7 +9,6 @@ language sql
 immutable
 parallel safe
 strict
-set search_path = pg_catalog, pg_temp
 as $$
     select trunc(rate * gross_amount_cents / 100)::integer;
 $$;

@@ -28,7 +28,7 @@ begin
         select
             orders.id,
             orders.currency::text as currency,
-            (earnings.usable_metadata(orders.package_metadata) ->> 'expires_at')::timestamptz as expires_at
+            earnings.moment(orders.package_metadata ->> 'expires_at') as expires_at
         from public.payments_order as orders
         where orders.order_type in ('package', 'bundle')
             and orders.package_metadata ? 'expires_at'

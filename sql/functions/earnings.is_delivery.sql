@@ -7,7 +7,6 @@ returns boolean
 language sql
 immutable
 parallel safe
-set search_path = pg_catalog, pg_temp
 as $$
     select transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal');
 $$;

@@ -3,8 +3,8 @@
 -- Returns when the rules allow the row to take the status now, else raises (R2).
 -- A hold is judged by the stored available_after.
 --
--- Reads     earnings.status_rules
--- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
+-- Reads     earnings.status_rules, public.bookings_booking, payments_practitionerpayout
+-- Raises    23X01 no rule allows the change, or its condition is not met, 23X02 the hold has not elapsed,
 --           23X03 paid without a payout
 
 create or replace function earnings.refuse_illegal_change(
@@ -39,6 +39,32 @@ begin
                 errcode = '23X01',
                 detail = format('No rule allows %s -> %s.', earnings_row.status, refuse_illegal_change.to_status),
                 hint = coalesce('Allowed next: ' || v_allowed || '.', 'This status is final.');
+    end if;
+
+    if earnings_row.status = 'projected'
+        and refuse_illegal_change.to_status = 'pending'
+        and not exists (
+            select
+            from public.bookings_booking as bookings
+            where bookings.id = earnings_row.booking_id and earnings.is_delivered(bookings)
+        )
+    then
+        raise exception 'earnings % cannot become pending', earnings_row.id
+            using
+                errcode = '23X01',
+                detail = format('Booking %s is not delivered.', earnings_row.booking_id),
+                hint = 'Make the delivery good with earnings.correct_booking; its earnings follow.';
+    end if;
+
+    if earnings_row.status = 'paid'
+        and refuse_illegal_change.to_status = 'available'
+        and not earnings.payout_has_failed(earnings_row.payout_id)
+    then
+        raise exception 'earnings % cannot become available again', earnings_row.id
+            using
+                errcode = '23X01',
+                detail = format('Payout %s has not failed.', earnings_row.payout_id),
+                hint = 'Set the payout to failed or canceled; its rows return.';
     end if;
 
     if earnings_row.status = 'pending'

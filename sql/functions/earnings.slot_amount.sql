@@ -13,7 +13,6 @@ language sql
 immutable
 parallel safe
 strict
-set search_path = pg_catalog, pg_temp
 as $$
     select (
         slot_number::bigint * price_cents / session_count

@@ -65,7 +65,6 @@ begin
             new.transaction_type := 'clawback';
             new.status := 'available';
             new.available_after := now();
-            new.payout_id := null;
             new.gross_amount_cents := v_clawback.gross_amount_cents;
             new.commission_rate := v_clawback.commission_rate;
             new.commission_amount_cents := v_clawback.commission_amount_cents;
@@ -168,6 +167,8 @@ begin
     end if;
 
     new.net_amount_cents := new.gross_amount_cents - new.commission_amount_cents;
+    -- a payout takes available rows, none that has just been made
+    new.payout_id := null;
 
     v_stored := to_jsonb(new);
     if v_stored is distinct from v_offered then
@@ -177,7 +178,7 @@ begin
             'R3',
             earnings.changed_keys(v_offered, v_stored),
             earnings.changed_keys(v_stored, v_offered),
-            coalesce(v_reason, 'net is gross minus commission')
+            coalesce(v_reason, 'net is gross minus commission, and no payout has taken a new row')
         );
     end if;
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from before_app import BeforeApp
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
+from marketplace_app import App
 
 
 @pytest.fixture
@@ -19,12 +19,20 @@ def conn(engine_copy: Target) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def app(conn: psycopg.Connection) -> BeforeApp:
-    return BeforeApp(conn)
+def app(engine_copy: Target) -> Iterator[App]:
+    with App(engine_copy) as app:
+        yield app
 
 
 @pytest.fixture
-def pia(app: BeforeApp) -> int:
+def upgraded(engine_copy: Target) -> Iterator[App]:
+    """The app after the plan, on the same database."""
+    with App(engine_copy, "after") as app:
+        yield app
+
+
+@pytest.fixture
+def pia(app: App) -> int:
     """A practitioner."""
     return app.practitioner()
 
@@ -33,23 +41,25 @@ def pia(app: BeforeApp) -> int:
 def meanwhile(engine_copy: Target, conn: psycopg.Connection) -> Callable[..., None]:
     """Run one thing in an open transaction, start another that has to wait, then commit."""
 
-    def run(first: Callable[[BeforeApp], object], second: Callable[[BeforeApp], object]) -> None:
+    def run(
+        first: Callable[[App], object], second: Callable[[App], object], form: str = "before"
+    ) -> None:
         failures: list[BaseException] = []
 
         def do_second() -> None:
-            with connect(engine_copy, "second") as other:
+            with App(engine_copy, form, name="second") as other:
                 other.execute("set lock_timeout = '20s'")
                 try:
-                    second(BeforeApp(other))
+                    second(other)
                 except BaseException as error:  # noqa: BLE001  it is raised again below
                     failures.append(error)
 
-        with connect(engine_copy, "first") as one:
-            with one.transaction():
-                first(BeforeApp(one))
+        with App(engine_copy, form, name="first") as one:
+            with one.atomic():
+                first(one)
                 thread = threading.Thread(target=do_second)
                 thread.start()
-                wait_until_blocked(conn, "earnings second")
+                wait_until_blocked(conn, "second")
             thread.join(timeout=30)
         if failures:
             raise failures[0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from before_app import BeforeApp
+from marketplace_app import App
 
 
 def test_a_cancel_and_a_late_earnings_task_leave_nothing_to_earn(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
 
@@ -18,7 +18,7 @@ def test_a_cancel_and_a_late_earnings_task_leave_nothing_to_earn(
 
 
 def test_a_late_earnings_task_and_a_cancel_leave_nothing_to_earn(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
 
@@ -28,7 +28,7 @@ def test_a_late_earnings_task_and_a_cancel_leave_nothing_to_earn(
 
 
 def test_two_sessions_of_a_package_take_two_slots(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
     first, second = (child["id"] for child in app.children(parent))
@@ -41,31 +41,30 @@ def test_two_sessions_of_a_package_take_two_slots(
 
 
 def test_a_stale_order_save_that_waited_counts_what_was_committed(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, upgraded: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10000))
     first = app.children(parent)[0]["id"]
-    stale = app.order_of(parent)
+    stale = upgraded.get("payments_order", app.order_of(parent)["id"])
 
     meanwhile(
         lambda one: one.end_video_room(first),
-        lambda two: two.update(
-            "payments_order", stale["id"], package_metadata=stale["package_metadata"]
-        ),
+        lambda two: two.update("payments_order", stale.pk, package_metadata=stale.package_metadata),
+        form="after",
     )
 
     assert app.order_of(parent)["package_metadata"]["sessions_completed"] == 1
 
 
 def test_two_completions_of_one_practitioner_add_up_in_the_cache(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     service_id = app.service(pia)
     first, second = (app.checkout(app.client(), service_id) for _ in range(2))
 
-    def complete_and_fold(client: BeforeApp, booking_id: int) -> None:
+    def complete_and_fold(client: App, booking_id: int) -> None:
         client.end_video_room(booking_id)
-        client.conn.execute("set constraints all immediate")
+        client.execute("set constraints all immediate")
 
     meanwhile(lambda one: complete_and_fold(one, first), lambda two: two.end_video_room(second))
 
@@ -73,13 +72,13 @@ def test_two_completions_of_one_practitioner_add_up_in_the_cache(
 
 
 def test_a_cache_save_that_waited_is_replaced_by_the_truth(
-    app: BeforeApp, pia: int, meanwhile: Callable[..., None]
+    app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
     booking_id = app.checkout(app.client(), app.service(pia))
 
-    def complete_and_fold(client: BeforeApp) -> None:
+    def complete_and_fold(client: App) -> None:
         client.end_video_room(booking_id)
-        client.conn.execute("set constraints all immediate")
+        client.execute("set constraints all immediate")
 
     meanwhile(complete_and_fold, lambda two: two.refresh_cache(pia, subtract=22100))
 

@@ -1,0 +1,466 @@
+"""What a refund leaves of what a practitioner earns (R9), and what people may decide (R11, R12)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from functions.test_hard_cases import kinds
+from functions.test_lifecycle import paid_booking
+from marketplace_app import App, now, refused
+
+NET_OF_10000 = 8500
+
+
+def live(app: App, booking_id: int) -> dict[str, int]:
+    """Net cents per status of a booking's rows, reversed ones left out."""
+    sums: dict[str, int] = {}
+    for status, _, net in app.earnings(booking_id):
+        if status != "reversed":
+            sums[status] = sums.get(status, 0) + net
+    return {status: cents for status, cents in sums.items() if cents}
+
+
+@pytest.fixture
+def booking(app: App, pia: int) -> int:
+    return app.checkout(app.client(), app.service(pia))
+
+
+@pytest.fixture
+def order(app: App, pia: int) -> int:
+    """A package of three sessions at 100 dollars: 3333, 3333 and 3334 cents."""
+    package = app.checkout(app.client(), app.package(app.service(pia), 3, 10000))
+    return int(app.order_of(package)["id"])
+
+
+def deliver(app: App, order: int, count: int = 1) -> list[int]:
+    waiting = [row["id"] for row in app.sessions(order) if row["status"] == "draft"][:count]
+    for session in waiting:
+        app.end_video_room(session)
+    return waiting
+
+
+def test_a_partial_refund_lowers_what_is_projected_and_moves_with_it(
+    app: App, booking: int
+) -> None:
+    app.refund(booking, 4000)
+    assert live(app, booking) == {"projected": NET_OF_10000 - 3400}
+
+    app.end_video_room(booking)
+
+    assert live(app, booking) == {"pending": NET_OF_10000 - 3400}
+    holds = {row["available_after"] for row in app.rows("payments_earningstransaction")}
+    assert len(holds) == 1
+
+
+def test_refunds_add_up_and_are_never_taken_twice(app: App, booking: int) -> None:
+    for _ in range(3):
+        app.refund(booking, 3333)
+    app.end_video_room(booking)
+    app.end_video_room(booking)
+
+    # remaining gross 1 cent, its commission trunc(0.15) = 0
+    assert live(app, booking) == {"pending": 1}
+
+
+def test_a_full_refund_of_unpaid_earnings_reverses_them(app: App, booking: int) -> None:
+    app.end_video_room(booking)
+    app.refund(booking, 2500)
+
+    app.refund(booking, 7500)
+
+    assert live(app, booking) == {}
+    assert {status for status, _, _ in app.earnings(booking)} == {"reversed"}
+
+
+def test_a_refund_of_paid_earnings_is_a_debit_at_once(app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+
+    app.refund(booking, 4000)
+
+    assert live(app, booking) == {"paid": NET_OF_10000, "available": -3400}
+    assert app.cached(pia)["available_balance_cents"] == -3400
+
+
+def test_a_refund_is_measured_by_the_card_part_until_it_exceeds_it(app: App, pia: int) -> None:
+    client, service = app.client(), app.service(pia)
+    booking = app.checkout(client, service, credits_cents=4000)
+    app.refund(booking, 3000)
+    assert live(app, booking) == {"projected": 4250}
+
+    app.refund(booking, 2999)
+    app.refund(booking, 2)
+
+    # 6001 of 10000 would leave 3999 again: what remains never rises
+    assert live(app, booking) == {"projected": 2}
+
+
+def test_more_than_the_price_is_reported(conn: psycopg.Connection, app: App, booking: int) -> None:
+    app.refund(booking, 10001)
+
+    assert live(app, booking) == {}
+    assert "refund_exceeds_share" in kinds(conn)
+
+
+def test_a_refund_of_a_booking_without_a_price_is_reported(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = app.book(app.client(), app.service(pia), price=0)
+    app.end_video_room(booking)
+
+    app.refund(booking, 500)
+
+    assert app.earnings(booking) == [("pending", 0, 0)]
+    assert "refund_without_price" in kinds(conn)
+
+
+def test_earnings_that_come_after_the_refund_are_lowered_as_well(app: App, pia: int) -> None:
+    booking = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    app.refund(booking, 4000)
+    app.earnings_task(booking)
+    assert live(app, booking) == {"projected": 5100}
+
+    late = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    app.refund(late, 10000)
+    app.end_video_room(late)
+    assert live(app, late) == {}
+
+
+def test_a_refund_stays_with_the_booking_that_follows(app: App, booking: int) -> None:
+    app.refund(booking, 4000)
+    later = app.reschedule(booking, now() + timedelta(days=9))
+    assert live(app, later) == {"projected": 5100}
+
+    app.refund(booking, 6000)
+    app.end_video_room(later)
+
+    assert live(app, later) == {}
+    assert live(app, booking) == {}
+
+
+def test_a_cancellation_after_a_refund_takes_what_is_left(app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+    app.refund(booking, 4000)
+
+    app.cancel(booking)
+    app.refund(booking, 6000)
+
+    assert sum(live(app, booking).values()) == 0
+    assert app.cached(pia)["available_balance_cents"] == -NET_OF_10000
+
+
+def test_a_card_refund_of_the_whole_order_takes_all(app: App, pia: int, booking: int) -> None:
+    app.refund_order(app.order_of(booking)["id"])
+    app.end_video_room(booking)
+    assert live(app, booking) == {}
+
+    paid = paid_booking(app, pia)
+    app.refund_order(app.order_of(paid)["id"])
+    assert live(app, paid) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
+
+
+def test_a_partial_card_refund_says_no_amount_and_is_reported(
+    conn: psycopg.Connection, app: App, booking: int
+) -> None:
+    app.refund_order(app.order_of(booking)["id"], "partially_refunded")
+
+    assert live(app, booking) == {"projected": NET_OF_10000}
+    assert "refund_without_amount" in kinds(conn)
+
+
+def test_a_credit_row_of_the_order_refunds_its_booking(app: App, booking: int) -> None:
+    app.credit_order(app.order_of(booking)["id"], 4000)
+
+    assert live(app, booking) == {"projected": 5100}
+
+
+def test_a_refunded_session_keeps_its_slot(app: App, order: int) -> None:
+    [first] = deliver(app, order)
+    app.refund(first, 3333)
+
+    rest = deliver(app, order, 2)
+
+    assert live(app, first) == {}
+    assert [app.earnings(session)[0][1] for session in rest] == [3333, 3334]
+
+
+def test_the_refund_of_a_package_uses_up_its_slots_from_the_highest(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    app.credit_order(order, 5000)
+
+    first, second, third = deliver(app, order, 3)
+
+    # slot 3 (3334) is gone, and 1666 cents of slot 2
+    assert [app.earnings(session) for session in (first, second, third)] == [
+        [("pending", 3333, 2834)],
+        [("pending", 1667, 1417)],
+        [],
+    ]
+    assert "session_without_slot" in kinds(conn)
+
+
+def test_what_a_package_refund_exceeds_is_a_matter_for_a_person(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    first, second = deliver(app, order, 2)
+    app.credit_order(order, 5000)
+
+    assert [app.earnings(session)[0][1] for session in (first, second)] == [3333, 3333]
+    assert kinds(conn) == {"refund_exceeds_unused_sessions"}
+
+
+def test_a_refunded_package_has_no_free_slot(app: App, order: int) -> None:
+    [first] = deliver(app, order)
+    session = app.sessions(order)[1]["id"]
+    app.earnings_task(session, 3333)
+    assert live(app, session) == {"projected": 2834}
+
+    app.refund_order(order)
+    deliver(app, order, 2)
+
+    assert live(app, first) == {"pending": 2834}
+    assert live(app, session) == {}
+
+
+def test_the_refund_of_a_canceled_session_is_not_earned_by_the_next(app: App, order: int) -> None:
+    first, second, third = (row["id"] for row in app.sessions(order))
+    app.end_video_room(first)
+    credit = app.refund(first, 3334)
+    app.update("payments_usercredittransaction", credit, order_id=order)
+    app.cancel(first)
+
+    again = app.reschedule(third, now())
+    for session in (second, again):
+        app.end_video_room(session)
+
+    assert [app.earnings(session)[0][1] for session in (second, again)] == [3333, 3333]
+    extra = app.book(app.client(), app.service(app.practitioner()), price=0)
+    app.execute("update bookings_booking set order_id = %s where id = %s", [order, extra])
+    app.end_video_room(extra)
+    assert app.earnings(extra) == []
+
+
+def test_the_apps_mirror_row_claws_back_once_what_was_paid(app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+    [original] = app.rows("payments_earningstransaction", booking_id=booking)
+
+    for _ in range(2):
+        app.reverse_earnings_as_meant(booking)
+
+    rows = app.rows("payments_earningstransaction", booking_id=booking)
+    assert live(app, booking) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
+    assert [row["metadata"]["original_ids"] for row in rows if row["status"] == "available"] == [
+        [original["id"]]
+    ]
+
+
+def test_the_apps_mirror_row_of_unpaid_earnings_counts_nothing(app: App, booking: int) -> None:
+    app.reverse_earnings_as_meant(booking)
+
+    assert live(app, booking) == {}
+
+
+def test_what_was_clawed_back_is_not_reversed_when_its_payout_fails(app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.cancel(booking)
+
+    app.fail_payout(payout["id"])
+    app.cancel(booking)
+
+    assert live(app, booking) == {}
+    assert {status for status, _, _ in app.earnings(booking)} == {"available"}
+
+
+def test_a_person_takes_away_what_a_booking_earns(
+    conn: psycopg.Connection, app: App, pia: int, booking: int
+) -> None:
+    app.end_video_room(booking)
+    paid = paid_booking(app, pia)
+
+    for _ in range(2):
+        for each in (booking, paid):
+            conn.execute("select earnings.reverse_booking(%s, 'fraud')", [each])
+
+    assert live(app, booking) == {}
+    assert live(app, paid) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
+    reasons = conn.execute(
+        "select distinct reason from earnings.transitions where to_status = 'reversed'"
+    )
+    assert reasons.fetchall() == [("fraud",)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected", "reported"),
+    [
+        ("hold", [("projected", 10000, 8500)], {"no_show_held"}),
+        ("pay", [("pending", 10000, 8500)], set()),
+        ("reverse", [("reversed", 10000, 8500)], set()),
+    ],
+)
+def test_a_no_show_earns_what_the_policy_says(
+    conn: psycopg.Connection,
+    app: App,
+    booking: int,
+    policy: str,
+    expected: list[tuple[str, int, int]],
+    reported: set[str],
+) -> None:
+    conn.execute("update earnings.settings set value = %s where name = 'no_show_policy'", [policy])
+
+    app.transition_to(booking, "in_progress")
+    app.transition_to(booking, "no_show")
+
+    assert app.earnings(booking) == expected
+    assert kinds(conn) == reported
+
+
+def test_a_no_show_of_a_package_uses_a_slot_when_it_is_paid_and_keeps_it(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    conn.execute("update earnings.settings set value = 'pay' where name = 'no_show_policy'")
+    absent = app.sessions(order)[0]["id"]
+    app.update("bookings_booking", absent, status="no_show")
+    conn.execute("update earnings.settings set value = 'hold' where name = 'no_show_policy'")
+
+    deliver(app, order, 2)
+
+    assert app.earnings(absent) == [("pending", 3333, 2834)]
+    assert sum(gross for s in app.sessions(order) for _, gross, _ in app.earnings(s["id"])) == 10000
+    assert app.row("payments_order", order)["package_metadata"]["sessions_completed"] == 3
+
+
+def test_a_bundle_sold_without_sessions_is_started_once(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    child = app.service(pia)
+    bundle = app.checkout(app.client(), app.package(child, 4, 10000, "bundle"))
+    order = app.order_of(bundle)["id"]
+
+    created = conn.execute("select * from earnings.start_package(%s)", [order]).fetchall()
+    again = conn.execute("select * from earnings.start_package(%s)", [order]).fetchall()
+
+    assert ([service for _, service in created], again) == ([child] * 4, [])
+    assert {
+        (row["status"], row["payment_status"], row["price_charged_cents"], row["start_time"])
+        for row in app.sessions(order)
+    } == {("draft", "paid", 0, None)}
+    deliver(app, order, 4)
+    assert sum(gross for s in app.sessions(order) for _, gross, _ in app.earnings(s["id"])) == 10000
+
+
+def test_a_package_gets_the_sessions_it_lacks_of_each_service(
+    conn: psycopg.Connection, app: App, pia: int, order: int
+) -> None:
+    gone, canceled, _ = (row["id"] for row in app.sessions(order))
+    app.cancel(canceled)
+    app.execute("delete from bookings_booking where id = %s", [gone])
+
+    created = conn.execute("select * from earnings.start_package(%s)", [order]).fetchall()
+
+    assert len(created) == 2
+
+
+def test_sessions_are_not_created_for_what_is_not_a_package(
+    conn: psycopg.Connection, app: App, booking: int, order: int
+) -> None:
+    app.refund_order(order)
+    for refused_order in (app.order_of(booking)["id"], order):
+        with refused("23X10"):
+            conn.execute("select * from earnings.start_package(%s)", [refused_order])
+    with refused("23X13"):
+        conn.execute("select * from earnings.start_package(0)")
+
+
+def test_the_credit_row_that_pays_for_a_booking_decides_its_order(app: App, pia: int) -> None:
+    client, service = app.client(), app.service(pia)
+    first = app.checkout(client, service)
+    second = app.checkout(client, service)
+    [usage] = app.rows(
+        "payments_usercredittransaction", booking_id=second, transaction_type="usage"
+    )
+    decided = app.order_of(first)["id"]
+
+    app.update("payments_usercredittransaction", usage["id"], order_id=decided)
+
+    assert app.order_of(second)["id"] == decided
+
+
+def test_deleting_an_order_clears_the_link_that_the_app_does_not_know(app: App, pia: int) -> None:
+    booking = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    order = app.order_of(booking)["id"]
+    app.execute("delete from payments_usercredittransaction where order_id = %s", [order])
+
+    app.execute("delete from payments_order where id = %s", [order])
+
+    assert app.row("bookings_booking", booking)["order_id"] is None
+
+
+def test_another_session_of_a_course_moves_the_hold(app: App, pia: int) -> None:
+    course = app.service(pia, "course")
+    ends = now() + timedelta(days=5)
+    app.insert("service_sessions", service_id=course, start_time=now(), end_time=ends)
+    booking = app.checkout(app.client(), course)
+
+    later = app.insert(
+        "service_sessions", service_id=course, start_time=ends, end_time=ends + timedelta(days=7)
+    )
+    [row] = app.rows("payments_earningstransaction", booking_id=booking)
+    assert row["available_after"] == ends + timedelta(days=9)
+
+    app.execute("delete from service_sessions where id = %s", [later])
+    [row] = app.rows("payments_earningstransaction", booking_id=booking)
+    assert row["available_after"] == ends + timedelta(days=2)
+
+
+def test_a_closing_is_exact_whatever_commits_later(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = app.checkout(app.client(), app.service(pia))
+
+    with app.atomic():
+        app.end_video_room(booking)
+        [first] = conn.execute("select earnings.close_period('March')")
+    [again] = conn.execute("select earnings.close_period('March')")
+
+    closed = conn.execute("select * from earnings.balance_at_closing(%s, 'March')", [pia])
+    assert closed.fetchall() == [("USD", "projected", NET_OF_10000)]
+    assert again == first
+    with refused("23X13"):
+        conn.execute("select * from earnings.balance_at_closing(%s, 'April')", [pia])
+
+
+def test_an_expired_package_breaks_only_what_was_not_refunded(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    app.credit_order(order, 4000)
+    metadata = app.row("payments_order", order)["package_metadata"]
+    app.execute(
+        "update payments_order set package_metadata = package_metadata || %s::jsonb where id = %s",
+        ['{"expires_at": "2026-01-01T00:00:00+00:00"}', order],
+    )
+
+    marked = conn.execute("select * from earnings.expire_packages()").fetchall()
+    deliver(app, order)
+
+    assert "expires_at" in metadata
+    # slot 3 is gone, 666 cents of slot 2
+    assert marked == [(order, 2, 6000, "USD")]
+    assert "delivered_after_expiry" in kinds(conn)
+
+
+def test_earnings_are_paid_by_a_payout_of_their_own_practitioner_only(app: App, pia: int) -> None:
+    paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    other = paid_booking(app, app.practitioner())
+    [row] = app.objects("payments_earningstransaction", booking_id=other)
+    app.fail_payout(row.payout_id)
+    row = app.get("payments_earningstransaction", row.pk)
+
+    for refused_payout in (payout["id"], None):
+        payout_id = refused_payout or app.rows("payments_practitionerpayout")[-1]["id"]
+        with refused("23X12"):
+            app.save(row, status="paid", payout_id=payout_id)
