@@ -37,5 +37,7 @@ earnings.package_price_cents(public.payments_order),
 earnings.refund_shares(bigint[]),
 earnings.refunded_cents(public.bookings_booking),
 earnings.refunded_order_cents(public.payments_order),
-earnings.rescheduled_from(bigint)
+earnings.rescheduled_from(bigint),
+earnings.usable_metadata(jsonb),
+earnings.was_paid_before(bigint)
 to earnings_operator, earnings_reader;

@@ -1,4 +1,5 @@
--- No delivered session waits while a slot of its order is free.
+-- No delivered session waits while a slot of its order is free, but for one that follows a
+-- paid booking.
 --
 -- Rule      R7
 -- If not    A practitioner is not paid for a session that was sold. Saving the booking again gives
@@ -18,6 +19,7 @@ waiting as (
     where
         bookings.status = 'completed'
         and slots.booking_id is null
+        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
         and purchases.booking_id is null
         and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
         and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)

@@ -194,3 +194,15 @@ def test_an_order_of_the_later_version_takes_its_undelivered_bookings_along(
 
     assert after.rows("bookings_booking", id=booking_id) == []
     assert purse(after, pia) == {}
+
+
+def test_an_order_of_the_earlier_version_leaves_its_bookings_what_they_earn(
+    before: App, pia: int
+) -> None:
+    booking_id = earn(before, pia, "projected")
+
+    before.delete("payments_order", before.order_of(booking_id)["id"])
+
+    assert before.row("bookings_booking", booking_id)["order_id"] is None
+    assert purse(before, pia) == {"projected": 8500}
+    before.delete("bookings_booking", booking_id)

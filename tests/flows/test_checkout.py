@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.support import only_earnings, purse, sold_package, steps
-from marketplace_app import HOLD, App
+from marketplace_app import HOLD, App, now
 
 
 @pytest.mark.parametrize("credits_cents", [0, 2000, 10000])
@@ -90,6 +90,25 @@ def test_a_bundle_of_the_earlier_version_can_be_saved_again(before: App, pia: in
     assert order["package_metadata"]["total_sessions"] == 10
     assert order["package_metadata"]["bundle_service_id"] == order["service_id"]
     assert sessions == []
+
+
+def test_a_bundle_sold_with_a_start_time_is_completed_with_the_sessions_it_lacks(
+    before: App, pia: int
+) -> None:
+    package_id = before.package(before.service(pia), 3, 40000, "bundle")
+    order = before.order_of(before.checkout(before.client(), package_id, start=now()))
+    [first] = before.sessions(order["id"])
+    assert first["service_id"] == package_id
+
+    before.end_video_room(first["id"])
+    for _ in range(2):
+        before.execute("select * from earnings.start_package(%s)", [order["id"]])
+    sessions = [session["id"] for session in before.sessions(order["id"])]
+    for session in sessions[1:]:
+        before.end_video_room(session)
+
+    assert [before.earnings(session)[0][1] for session in sessions] == [13333, 13333, 13334]
+    assert purse(before, pia) == {"pending": 3 * 11334}
 
 
 def test_a_bundle_of_the_later_version_has_its_sessions_and_its_type(after: App, pia: int) -> None:

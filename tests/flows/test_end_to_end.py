@@ -224,3 +224,5 @@ def test_a_free_booking_goes_the_same_way_with_nothing_on_it(any_world: App, pia
     any_world.cancel(booking_id)
     assert any_world.earnings(booking_id) == [("reversed", 0, 0)]
     assert purse(any_world, pia) == {}
+    any_world.delete("bookings_booking", booking_id)
+    assert any_world.rows("payments_earningstransaction", practitioner_id=pia) == []

@@ -25,5 +25,7 @@ def sample_conn(sampled: Target) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def town(conn: psycopg.Connection) -> Town:
-    return Town(conn)
+def town(conn: psycopg.Connection) -> Iterator[Town]:
+    town = Town(conn)
+    yield town
+    town.close()

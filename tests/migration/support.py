@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from before_app import BeforeApp, now
 from earnings_pipeline import sample
 from earnings_pipeline.progress import silent
+from earnings_pipeline.target import Target
+from marketplace_app import App, now
 
 FOLDER = Path(__file__).parent
 
@@ -65,14 +66,23 @@ def exceptions(conn: psycopg.Connection, subject_id: int, subject: str = "bookin
 
 
 class Town:
-    """A practitioner, a client and a service, and what the app has done with them."""
+    """A practitioner, a client and a service, and what the app has done with them.
+
+    `later_app` is the version after the plan, for when the tables have been expanded.
+    """
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self.conn = conn
-        self.app = BeforeApp(conn)
+        parameters = {**conn.info.get_parameters(), "password": conn.info.password}
+        target = Target(origin="the test's connection", parameters=parameters)
+        self.app, self.later_app = App(target), App(target, "after")
         self.practitioner = self.app.practitioner()
         self.client = self.app.client()
         self.service = self.app.service(self.practitioner)
+
+    def close(self) -> None:
+        self.app.close()
+        self.later_app.close()
 
     def sell(self, **options: Any) -> int:
         """Sell the service through the app's checkout; return the booking."""
@@ -97,10 +107,9 @@ class Town:
 
     def booking(self, created_at: Any = None, **values: Any) -> int:
         """Write a booking that no credit row ties to an order."""
-        service = self.app.get("services_service", self.service)
         created_at = created_at or now()
         values = {"start": now(), "price": 10000, "created_at": created_at, **values}
-        return self.app.book(self.client, service, **values)
+        return self.app.book(self.client, self.service, **values)
 
     def order_of(self, booking_id: int) -> int | None:
         found = one(self.conn, "select order_id from bookings_booking where id = %s", booking_id)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import psycopg
 
-from before_app import now
 from earnings_pipeline import migration
+from marketplace_app import now
 from migration.support import Town, exceptions, one
 
 MINUTE = timedelta(minutes=1)
@@ -100,7 +100,7 @@ def test_an_unpaid_booking_s_synthetic_order_is_pending_and_has_its_own_time(tow
 
     migration.up(town.conn)
 
-    order = town.app.get("payments_order", town.order_of(booking) or 0)
+    order = town.app.row("payments_order", town.order_of(booking) or 0)
     assert order["status"] == "pending"
     assert order["created_at"] == PAST
     assert order["metadata"]["synthetic"] is True
@@ -137,8 +137,7 @@ def test_a_bundle_without_children_keeps_the_sessions_it_sold(town: Town) -> Non
 def test_a_bundle_with_its_first_session_sold_more_than_that_one(town: Town) -> None:
     bundle = town.app.package(town.service, 5, 20000, "bundle")
     parent = town.app.checkout(town.client, bundle)
-    service = town.app.get("services_service", bundle)
-    town.app.book(town.client, service, start=PAST, price=0, parent_booking_id=parent)
+    town.app.book(town.client, bundle, start=PAST, parent_booking_id=parent)
 
     migration.up(town.conn)
 
@@ -177,19 +176,19 @@ def test_either_spelling_of_canceled_earns_nothing(town: Town) -> None:
 
     for booking in (american, british):
         assert [status for status, _, _ in town.app.earnings(booking)] == ["reversed"]
-        row = town.app.get("bookings_booking", booking)
+        row = town.app.row("bookings_booking", booking)
         assert (row["status"], row["canceled_at"] is None) == ("canceled", False)
 
 
 def test_early_available_earnings_are_withdrawn(town: Town) -> None:
     booking = town.sell(start=now() + timedelta(days=9))
-    (earnings,) = town.app.rows("payments_earningstransaction", booking_id=booking)
+    (earnings,) = town.app.objects("payments_earningstransaction", booking_id=booking)
     town.app.release(earnings)
 
     migration.up(town.conn)
 
     (earnings,) = town.app.rows("payments_earningstransaction", booking_id=booking)
-    end = town.app.get("bookings_booking", booking)["end_time"]
+    end = town.app.row("bookings_booking", booking)["end_time"]
     assert earnings["status"] == "projected"
     assert earnings["available_after"] == end + timedelta(hours=48)
     assert town.app.cached(town.practitioner)["available_balance_cents"] == 0
@@ -198,14 +197,14 @@ def test_early_available_earnings_are_withdrawn(town: Town) -> None:
 def test_the_migration_does_not_move_updated_at(town: Town) -> None:
     booking = town.sell()
     before = [
-        town.app.get("bookings_booking", booking)["updated_at"],
+        town.app.row("bookings_booking", booking)["updated_at"],
         town.app.rows("payments_earningstransaction", booking_id=booking)[0]["updated_at"],
     ]
 
     migration.up(town.conn)
 
     after = [
-        town.app.get("bookings_booking", booking)["updated_at"],
+        town.app.row("bookings_booking", booking)["updated_at"],
         town.app.rows("payments_earningstransaction", booking_id=booking)[0]["updated_at"],
     ]
     assert after == before
@@ -215,7 +214,7 @@ def test_of_twin_earnings_the_furthest_advanced_stays(town: Town) -> None:
     booking = town.sell(start=now() - timedelta(days=9))
     town.app.earnings_task(booking)
     town.app.end_video_room(booking)
-    second = town.app.rows("payments_earningstransaction", booking_id=booking)[1]
+    second = town.app.objects("payments_earningstransaction", booking_id=booking)[1]
     town.app.release(second)
 
     migration.up(town.conn)
@@ -227,7 +226,7 @@ def test_money_paid_twice_is_kept_as_an_adjustment_and_reported(town: Town) -> N
     booking = town.sell(start=now() - timedelta(days=9))
     town.app.earnings_task(booking)
     town.app.end_video_room(booking)
-    for earnings in town.app.rows("payments_earningstransaction", booking_id=booking):
+    for earnings in town.app.objects("payments_earningstransaction", booking_id=booking):
         town.app.release(earnings)
     town.app.pay_out(town.practitioner)
 
