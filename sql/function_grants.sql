@@ -30,6 +30,7 @@ to earnings_operator, earnings_reader;
 -- what checks call; they read with the rights of who runs them
 grant execute on function
 earnings.due_clawbacks(bigint),
+earnings.earns_elsewhere(bigint),
 earnings.free_slots(bigint[]),
 earnings.is_clawed_back(public.payments_earningstransaction),
 earnings.is_delivery(text),

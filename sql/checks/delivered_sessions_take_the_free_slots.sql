@@ -1,5 +1,5 @@
 -- No delivered session waits while a slot of its order is free, but for one that follows a
--- paid booking.
+-- paid booking or was rescheduled.
 --
 -- Rule      R7
 -- If not    A practitioner is not paid for a session that was sold. Saving the booking again gives
@@ -20,6 +20,7 @@ waiting as (
         bookings.status = 'completed'
         and slots.booking_id is null
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
+        and not earnings.earns_elsewhere(bookings.id)
         and purchases.booking_id is null
         and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
         and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)

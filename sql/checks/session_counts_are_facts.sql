@@ -1,5 +1,5 @@
 -- The number of sessions completed on a package order is the number of its delivered sessions;
--- a no-show that was paid has used up a session too.
+-- a no-show that was paid has used up a session too, a rescheduled booking has not.
 --
 -- Rule      R8
 -- If not    Something wrote the order past the triggers. Saving the order again counts anew.
@@ -30,6 +30,11 @@ counted as (
         and purchases.booking_id is null
         and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
         and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+        and not exists (
+            select
+            from public.bookings_booking as later
+            where later.rescheduled_from_id = bookings.id and later.status <> 'canceled'
+        )
     group by bookings.order_id
 
 )

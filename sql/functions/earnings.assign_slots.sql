@@ -97,6 +97,7 @@ begin
             and bookings.id = any (v_shared_ids)
             and not earnings.is_purchase(bookings)
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
+            and not earnings.earns_elsewhere(bookings.id)
             and not exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )
@@ -213,7 +214,8 @@ begin
         and not exists (
             select from earnings.session_slots as slots where slots.booking_id = bookings.id
         )
-        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id));
+        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
+        and not earnings.earns_elsewhere(bookings.id);
 
     return v_slotted_ids;
 end

@@ -1,8 +1,8 @@
 -- earnings.completed_session_count(order_id)
 --
 -- How many session bookings of an order are delivered (R8); a no-show that was given a slot
--- has used up a session too (R12).  Counts through the index on order_id; purchase bookings
--- never count.
+-- has used up a session too (R12), a booking that was rescheduled has not (R13).  Counts
+-- through the index on order_id; purchase bookings never count.
 --
 -- Reads     public.bookings_booking, earnings.session_slots
 
@@ -16,7 +16,11 @@ as $$
     from public.bookings_booking as bookings
     where bookings.order_id = completed_session_count.order_id
         and case bookings.status
-            when 'completed' then not earnings.is_purchase(bookings)
+            when 'completed' then not earnings.is_purchase(bookings) and not exists (
+                select
+                from public.bookings_booking as later
+                where later.rescheduled_from_id = bookings.id and later.status <> 'canceled'
+            )
             when 'no_show' then exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )

@@ -14,10 +14,7 @@ as $$
     select exists (
         select
         from public.bookings_booking as later
-        inner join public.payments_earningstransaction as live on later.id = live.booking_id
-        where later.rescheduled_from_id = earns_elsewhere.booking_id
-            and live.status <> 'reversed'
-            and earnings.is_delivery(live.transaction_type)
+        where later.rescheduled_from_id = earns_elsewhere.booking_id and later.status <> 'canceled'
     ) or exists (
         select
         from public.bookings_booking as bookings

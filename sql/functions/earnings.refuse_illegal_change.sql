@@ -67,6 +67,14 @@ begin
                 hint = 'Set the payout to failed or canceled; its rows return.';
     end if;
 
+    if refuse_illegal_change.to_status = 'reversed' and earnings.is_clawed_back(earnings_row) then
+        raise exception 'earnings % cannot be reversed', earnings_row.id
+            using
+                errcode = '23X01',
+                detail = 'A clawback has taken them back already.',
+                hint = 'Nothing is to be done: both together are nothing.';
+    end if;
+
     if earnings_row.status = 'pending'
         and refuse_illegal_change.to_status = 'available'
         and clock_timestamp() < earnings_row.available_after

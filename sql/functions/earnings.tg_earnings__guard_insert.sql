@@ -146,12 +146,13 @@ begin
         elsif earnings.is_delivered(v_booking) and earnings.earns_elsewhere(v_booking.id) then
             new.status := 'reversed';
             v_reason := 'the order earns through another booking';
-        elsif earnings.is_delivered(v_booking) and exists (
+        elsif exists (
             select
             from public.payments_earningstransaction as earlier
             where earlier.booking_id = v_booking.id
                 and earlier.status = 'reversed'
                 and earnings.is_delivery(earlier.transaction_type)
+                and not earnings.waited_for_slot(earlier)
         ) then
             new.status := 'reversed';
             v_reason := 'what was reversed does not come back';

@@ -88,6 +88,9 @@ begin
             new.status := old.status;
             perform earnings.claw_back(new.booking_id, 'a paid row was asked to be reversed');
             v_reason := 'paid earnings stay paid and are clawed back';
+        elsif new.status = 'reversed' and earnings.is_clawed_back(old) then
+            new.status := old.status;
+            v_reason := 'a clawback has taken the row back already';
         elsif old.status = 'paid' and new.status = 'available' and not earnings.payout_has_failed(old.payout_id) then
             new.status := old.status;
             v_reason := 'the row returns when its payout fails or is canceled';

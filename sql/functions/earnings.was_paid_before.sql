@@ -1,7 +1,8 @@
 -- earnings.was_paid_before(booking_id)
 --
 -- True when a booking that this one was rescheduled from, however often, is paid and not
--- clawed back: the delivery must not earn a second time (R13).
+-- clawed back: the delivery must not earn a second time (R13).  A row whose payout has
+-- failed stays with its booking, and counts as well.
 --
 -- Reads     public.bookings_booking, payments_earningstransaction
 
@@ -15,7 +16,9 @@ as $$
         select
         from earnings.rescheduled_from(was_paid_before.booking_id) as earlier (id)
         inner join public.payments_earningstransaction as paid on earlier.id = paid.booking_id
-        where paid.status = 'paid' or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
+        where paid.status = 'paid'
+            or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
+            or (paid.status in ('pending', 'available') and earnings.is_delivery(paid.transaction_type))
         group by earlier.id
         having sum(paid.net_amount_cents) > 0
     );

@@ -140,6 +140,7 @@ def test_the_app_s_role_is_not_permitted_what_would_open_the_books(
         login.execute(statement)
 
 
+@pytest.mark.parametrize("app", ["after"], indirect=True)
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

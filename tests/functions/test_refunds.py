@@ -464,3 +464,66 @@ def test_earnings_are_paid_by_a_payout_of_their_own_practitioner_only(app: App, 
         payout_id = refused_payout or app.rows("payments_practitionerpayout")[-1]["id"]
         with refused("23X12"):
             app.save(row, status="paid", payout_id=payout_id)
+
+
+def test_a_failed_payout_of_a_rescheduled_session_pays_the_slot_once(
+    app: App, pia: int, order: int
+) -> None:
+    first, second, _ = (row["id"] for row in app.sessions(order))
+    app.update(
+        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=3)
+    )
+    app.execute("select * from earnings.release_holds()")
+    payout = app.pay_out(pia)
+    later = app.reschedule(first, now())
+
+    app.fail_payout(payout)
+    for session in (later, second):
+        app.end_video_room(session)
+
+    assert live(app, first) == {"available": 2834}
+    assert live(app, later) == {}
+    assert live(app, second) == {"pending": 2834}
+
+
+def test_a_rescheduled_session_counts_nowhere_though_the_room_completes_it(
+    app: App, order: int
+) -> None:
+    first, second, third = (row["id"] for row in app.sessions(order))
+    later = app.reschedule(first, now())
+
+    for session in (first, later, second, third):
+        app.end_video_room(session)
+
+    assert live(app, first) == {}
+    assert [app.earnings(session)[0][1] for session in (later, second, third)] == [3333, 3333, 3334]
+    assert app.row("payments_order", order)["package_metadata"]["sessions_completed"] == 3
+
+
+def test_a_booking_that_a_stale_save_brings_back_does_not_earn_again(
+    app: App, booking: int
+) -> None:
+    stale = app.get("bookings_booking", booking)
+    app.cancel(booking)
+    app.save(stale)
+
+    app.earnings_task(booking)
+    app.end_video_room(booking)
+
+    assert live(app, booking) == {}
+
+
+def test_a_row_that_was_clawed_back_cannot_be_reversed_too(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    app.cancel(booking)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.fail_payout(payout["id"])
+    row = app.rows("payments_earningstransaction", booking_id=booking)[0]
+
+    app.update("payments_earningstransaction", row["id"], status="reversed")
+    with refused("23X01"):
+        conn.execute("select earnings.correct_status(%s, 'reversed', 'twice')", [row["id"]])
+
+    assert live(app, booking) == {}

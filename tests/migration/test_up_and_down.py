@@ -110,7 +110,7 @@ def test_a_credit_link_that_was_found_is_taken_away_again(conn: psycopg.Connecti
     migration.up(conn)
 
     links = [
-        town.app.get("bookings_booking", booking)["credit_usage_transaction_id"]
+        town.app.row("bookings_booking", booking)["credit_usage_transaction_id"]
         for booking in (with_credits, by_card)
     ]
     (usage,) = town.app.rows(

@@ -1,4 +1,4 @@
--- Bookings without an order that are not reported, and orders that several direct
+-- Bookings of the old data without an order that are not reported, and orders that several direct
 -- bookings claim although nothing but nearness says so.
 
 select
@@ -7,6 +7,14 @@ select
     'no order, and not reported' as offence
 from bookings_booking as bookings
 where bookings.order_id is null
+    and bookings.created_at <= coalesce(
+        (
+            select steps.finished_at
+            from steps
+            where steps.step = '020_link_bookings_to_orders'
+        ),
+        'infinity'
+    )
     and not exists (
         select
         from exceptions

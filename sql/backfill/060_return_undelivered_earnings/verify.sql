@@ -1,5 +1,5 @@
 -- Earnings that count as earned although the booking was not delivered, and live unpaid
--- earnings of canceled bookings.
+-- earnings of canceled bookings that no clawback takes back.
 
 select
     'earnings' as subject,
@@ -8,6 +8,7 @@ select
 from payments_earningstransaction as entries
 inner join bookings_booking as bookings on entries.booking_id = bookings.id
 where entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and not earnings.is_clawed_back(entries)
     and not exists (
         select from purchase_bookings where purchase_bookings.booking_id = bookings.id
     )

@@ -63,6 +63,7 @@ where bookings.status = 'completed'
                     and exceptions.kind in (
                         'ambiguous_order_link',
                         'failed_order_only',
+                        'order_earns_already',
                         'reschedule_already_paid',
                         'session_without_slot'
                     )
