@@ -6,10 +6,10 @@
 -- never taken from delivered sessions; a refund without an amount is one too.
 -- The caller holds the orders' row locks.
 --
--- Locks     earnings by id
+-- Locks     earnings by id, skipping what others hold
 -- Reads     public.payments_order, payments_usercredittransaction, bookings_booking,
 --           earnings.package_terms, session_slots
--- Writes    public.payments_earningstransaction, earnings.exceptions
+-- Writes    public.payments_earningstransaction, earnings.settlement_queue, exceptions
 
 create or replace function earnings.settle_order_refunds(order_ids bigint[])
 returns void
@@ -20,6 +20,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_refund record;
+    v_locked_ids bigint[];
 begin
     for v_refund in
         select
@@ -51,20 +52,31 @@ begin
         end if;
 
         if v_refund.refunded_cents > 0 and v_refund.refunded_cents >= v_refund.unused_cents then
-            perform
-            from public.payments_earningstransaction as projected
-            inner join public.bookings_booking as bookings on projected.booking_id = bookings.id
-            where bookings.order_id = v_refund.id and projected.status = 'projected'
-            order by projected.id
-            for no key update of projected;
+            v_locked_ids := array(
+                select projected.id
+                from public.payments_earningstransaction as projected
+                inner join public.bookings_booking as bookings on projected.booking_id = bookings.id
+                where bookings.order_id = v_refund.id
+                    and projected.status = 'projected'
+                    and not earnings.is_delivered(bookings)
+                order by projected.id
+                for no key update of projected skip locked
+            );
 
             update public.payments_earningstransaction as projected
             set status = 'reversed', updated_at = now()
-            from public.bookings_booking as bookings
-            where bookings.id = projected.booking_id
-                and bookings.order_id = v_refund.id
+            where projected.id = any (v_locked_ids);
+
+            -- whoever holds the others may be waiting for the order
+            insert into earnings.settlement_queue (booking_id)
+            select projected.booking_id
+            from public.payments_earningstransaction as projected
+            inner join public.bookings_booking as bookings on projected.booking_id = bookings.id
+            where bookings.order_id = v_refund.id
+                and projected.status = 'projected'
                 and not earnings.is_delivered(bookings)
-                and projected.status = 'projected';
+            order by projected.booking_id
+            on conflict do nothing;
         end if;
 
         if v_refund.status = 'partially_refunded' and v_refund.refunded_cents = 0 and not exists (

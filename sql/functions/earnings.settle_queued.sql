@@ -1,7 +1,8 @@
 -- earnings.settle_queued(batch_size)
 --
 -- Settles the bookings that whoever changed their order could not lock: sessions that wait
--- for a slot, and bookings of refunded orders (R7, R9).  Leaves what others hold.
+-- for a slot, bookings of refunded orders, and rescheduled ones whose payout has failed
+-- (R7, R9, R13).  Leaves what others hold.
 --
 -- Locks     bookings by id, then as earnings.settle_bookings
 -- Writes    earnings.settlement_queue, and what earnings.settle_bookings writes
@@ -14,17 +15,24 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_queued_ids constant bigint[] := array(
+        select queue.booking_id
+        from earnings.settlement_queue as queue
+        order by queue.booking_id
+        limit settle_queued.batch_size
+    );
     v_booking_ids bigint[];
+    v_successor_ids bigint[];
+    v_order_ids bigint[];
 begin
-    select array_agg(queued.id order by queued.id) into v_booking_ids
+    select array_agg(locked.id order by locked.id) into v_booking_ids
     from (
         select bookings.id
-        from earnings.settlement_queue as queue
-        inner join public.bookings_booking as bookings on queue.booking_id = bookings.id
+        from public.bookings_booking as bookings
+        where bookings.id = any (v_queued_ids) or bookings.rescheduled_from_id = any (v_queued_ids)
         order by bookings.id
-        limit settle_queued.batch_size
-        for no key update of bookings skip locked
-    ) as queued;
+        for no key update skip locked
+    ) as locked;
 
     delete from earnings.settlement_queue as queue
     where queue.booking_id = any (v_booking_ids)
@@ -32,17 +40,26 @@ begin
             select from public.bookings_booking as bookings where bookings.id = queue.booking_id
         );
 
-    if v_booking_ids is not null then
-        perform earnings.settle_bookings(
-            v_booking_ids,
-            '{}',
-            array(
-                select distinct bookings.order_id
-                from public.bookings_booking as bookings
-                where bookings.id = any (v_booking_ids) and bookings.order_id is not null
-            )
-        );
+    if v_booking_ids is null then
+        return;
     end if;
+
+    v_successor_ids := array(
+        select later.id
+        from public.bookings_booking as later
+        where later.id = any (v_booking_ids) and later.rescheduled_from_id = any (v_booking_ids)
+    );
+    if cardinality(v_successor_ids) > 0 then
+        perform earnings.follow_reschedules(v_successor_ids);
+    end if;
+
+    v_order_ids := array(
+        select distinct bookings.order_id
+        from public.bookings_booking as bookings
+        where bookings.id = any (v_booking_ids) and bookings.order_id is not null
+    );
+    perform earnings.settle_bookings(v_booking_ids, '{}', v_order_ids);
+    perform earnings.settle_order_refunds(v_order_ids);
 end
 $$;
 

@@ -52,11 +52,7 @@ begin
             and orders.order_type not in ('package', 'bundle')
     ) as touched;
 
-    perform
-    from public.bookings_booking as bookings
-    where bookings.id = any (v_booking_ids)
-    order by bookings.id
-    for no key update;
+    perform earnings.lock_bookings(v_booking_ids);
 
     perform
     from public.payments_order as orders

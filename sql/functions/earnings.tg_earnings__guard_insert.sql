@@ -40,10 +40,11 @@ declare
     v_reason text;
 begin
     loop
+        perform earnings.lock_bookings(array[new.booking_id]);
+
         select bookings.* into v_booking
         from public.bookings_booking as bookings
-        where bookings.id = new.booking_id
-        for no key update;
+        where bookings.id = new.booking_id;
 
         v_successor_id := earnings.last_successor(new.booking_id);
         exit when v_successor_id = new.booking_id or not earnings.is_delivery(new.transaction_type);

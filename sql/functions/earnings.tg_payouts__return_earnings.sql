@@ -1,11 +1,13 @@
 -- earnings.tg_payouts__return_earnings()
 --
 -- Returns the paid rows of payouts that have just failed or been canceled to available,
--- without a new hold (R2, R21).
+-- without a new hold (R2, R21).  What was paid for a booking that is not delivered goes on
+-- to projected, and the next job lets it follow a reschedule (R13): this one holds earnings
+-- and may not wait for bookings (R20).
 --
 -- Fired by  earnings_900_return_earnings on public.payments_practitionerpayout
 -- Locks     earnings by id
--- Writes    public.payments_earningstransaction
+-- Writes    public.payments_earningstransaction, earnings.settlement_queue
 
 create or replace function earnings.tg_payouts__return_earnings()
 returns trigger
@@ -14,6 +16,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_returned_ids bigint[];
 begin
     with returning_rows as (
         select paid.id
@@ -27,10 +31,34 @@ begin
         for no key update of paid
     )
 
+    select array_agg(returning_rows.id) into v_returned_ids from returning_rows;
+
     update public.payments_earningstransaction as paid
     set status = 'available', payout_id = null, updated_at = now()
-    from returning_rows
-    where paid.id = returning_rows.id;
+    where paid.id = any (v_returned_ids);
+
+    with undelivered as (
+        update public.payments_earningstransaction as returned
+        set
+            status = 'projected',
+            available_after = earnings.projected_available_after(bookings, returned.created_at),
+            updated_at = now()
+        from public.bookings_booking as bookings
+        where returned.id = any (v_returned_ids)
+            and returned.status = 'available'
+            and bookings.id = returned.booking_id
+            and bookings.status <> 'canceled'
+            and not earnings.is_delivered(bookings)
+            and not earnings.is_clawed_back(returned)
+            and earnings.is_delivery(returned.transaction_type)
+        returning returned.booking_id
+    )
+
+    insert into earnings.settlement_queue (booking_id)
+    select undelivered.booking_id
+    from undelivered
+    order by undelivered.booking_id
+    on conflict do nothing;
 
     return null;
 end

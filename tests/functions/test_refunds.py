@@ -480,10 +480,11 @@ def test_a_failed_payout_of_a_rescheduled_session_pays_the_slot_once(
     app.fail_payout(payout)
     for session in (later, second):
         app.end_video_room(session)
+    app.execute("select * from earnings.complete_due()")
 
-    assert live(app, first) == {"available": 2834}
-    assert live(app, later) == {}
-    assert live(app, second) == {"pending": 2834}
+    assert live(app, first) == {}
+    assert [app.earnings(session)[0][1] for session in (later, second)] == [3333, 3333]
+    assert {live(app, session)["pending"] for session in (later, second)} == {2834}
 
 
 def test_a_rescheduled_session_counts_nowhere_though_the_room_completes_it(
@@ -527,3 +528,76 @@ def test_a_row_that_was_clawed_back_cannot_be_reversed_too(
         conn.execute("select earnings.correct_status(%s, 'reversed', 'twice')", [row["id"]])
 
     assert live(app, booking) == {}
+
+
+def test_a_payout_that_fails_after_the_delivery_was_undone_pays_nobody(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+
+    app.fail_payout(payout["id"])
+
+    assert live(app, booking) == {"projected": NET_OF_10000}
+
+
+def test_a_payout_that_fails_after_a_reschedule_lets_the_earnings_follow(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    later = app.reschedule(booking, now() + timedelta(days=9))
+    app.end_video_room(later)
+    assert live(app, later) == {}
+
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+
+    assert (live(app, booking), live(app, later)) == ({}, {"pending": NET_OF_10000})
+    assert conn.execute("select count(*) from earnings.settlement_queue").fetchone() == (0,)
+
+
+def test_a_successor_earns_once_what_was_paid_before_it_is_taken_back(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    later = app.reschedule(booking, now() + timedelta(days=9))
+    conn.execute("select earnings.reverse_booking(%s, 'paid too early')", [booking])
+
+    app.end_video_room(later)
+
+    assert live(app, later) == {"pending": NET_OF_10000}
+    assert sum(live(app, booking).values()) == 0
+
+
+def test_what_a_person_has_decided_stays_decided(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    app.credit_order(order, 10000)
+    [session] = deliver(app, order)
+    conn.execute(
+        "update earnings.exceptions set resolved_at = now(), resolved_by = 'Ada', resolution = 'no'"
+    )
+
+    app.execute("delete from payments_usercredittransaction where transaction_type = 'refund'")
+    app.end_video_room(session)
+
+    assert live(app, session) == {"pending": 2834}
+    deciders = conn.execute("select distinct resolved_by from earnings.exceptions")
+    assert deciders.fetchall() == [("Ada",)]
+
+
+def test_a_job_settles_what_nobody_holds_and_waits_for_nobody(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    held, free = (app.checkout(app.client(), app.service(pia)) for _ in range(2))
+    for booking in (held, free):
+        conn.execute("insert into earnings.settlement_queue (booking_id) values (%s)", [booking])
+
+    with app.atomic():
+        app.execute("select 1 from bookings_booking where id = %s for update", [held])
+        conn.execute("select * from earnings.complete_due()")
+
+    queued = conn.execute("select booking_id from earnings.settlement_queue")
+    assert queued.fetchall() == [(held,)]

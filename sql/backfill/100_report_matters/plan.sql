@@ -41,6 +41,48 @@ live_earnings as (
 
 ),
 
+refunded as (
+
+    select bookings.id
+    from bookings_booking as bookings
+    left join payments_order as orders on bookings.order_id = orders.id
+    where bookings.id > current_setting('earnings_migration.after_id')::bigint
+        and bookings.id <= current_setting('earnings_migration.until_id')::bigint
+        and bookings.status <> 'canceled'
+        and (
+            orders.status = 'refunded'
+            or bookings.rescheduled_from_id is not null
+            or exists (
+                select
+                from payments_usercredittransaction as credits
+                where credits.transaction_type = 'refund'
+                    and (
+                        credits.booking_id = bookings.id
+                        or (credits.order_id = bookings.order_id and credits.booking_id is null)
+                    )
+            )
+        )
+
+),
+
+-- What the engine takes off when such a booking or its credit row is written next.
+unsettled_refunds as (
+
+    select
+        shares.*,
+        entries.practitioner_id,
+        entries.currency,
+        shares.recorded_net_cents
+        - shares.remaining_gross_cents
+        + earnings.commission_cents(entries.commission_rate, shares.remaining_gross_cents::integer) as excess_net_cents
+    from earnings.refund_shares(array(select refunded.id from refunded)) as shares
+    inner join payments_earningstransaction as entries on shares.earnings_id = entries.id
+    where shares.share_cents > 0
+        and entries.status <> 'reversed'
+        and shares.recorded_gross_cents > shares.remaining_gross_cents
+
+),
+
 found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
 
     select
@@ -207,6 +249,23 @@ found (kind, subject_id, practitioner_id, currency, amount_cents, detail) as (
             inner join payments_usercredittransaction as credits on bookings.id = credits.booking_id
             where bookings.order_id = orders.id and credits.transaction_type = 'refund'
         )
+
+    union all
+
+    select
+        'refunded_before_install',
+        unsettled_refunds.booking_id,
+        unsettled_refunds.practitioner_id,
+        unsettled_refunds.currency,
+        unsettled_refunds.excess_net_cents,
+        jsonb_build_object(
+            'earnings_id', unsettled_refunds.earnings_id,
+            'refunded_cents', unsettled_refunds.refunded_cents,
+            'recorded_gross_cents', unsettled_refunds.recorded_gross_cents,
+            'remaining_gross_cents', unsettled_refunds.remaining_gross_cents,
+            'amount_cents', unsettled_refunds.excess_net_cents
+        )
+    from unsettled_refunds
 
     union all
 
