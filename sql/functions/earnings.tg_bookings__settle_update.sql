@@ -1,8 +1,8 @@
 -- earnings.tg_bookings__settle_update()
 --
 -- Settles bookings that are or were delivered, were canceled or not attended (R12),
--- changed their order or their appointment.  A write that leaves `completed` as it is takes the order's lock
--- all the same (R20 a); anything else is left alone.
+-- changed their order or their appointment.  A save that leaves `completed` as it is takes
+-- the order's lock all the same (R20 a); anything else is left alone.
 --
 -- Fired by  earnings_900_settle_update on public.bookings_booking
 
@@ -43,7 +43,12 @@ begin
             old_bookings.completed_at as was_completed_at
         from new_bookings
         inner join old_bookings on new_bookings.id = old_bookings.id
-        where 'completed' in (new_bookings.status, old_bookings.status)
+        where (
+            'completed' in (new_bookings.status, old_bookings.status)
+            -- an update() of something else: no delivery is touched, and its writer may hold the order
+            and (new_bookings.status, new_bookings.completed_at, new_bookings.updated_at)
+            is distinct from (old_bookings.status, old_bookings.completed_at, old_bookings.updated_at)
+        )
             or (new_bookings.status in ('canceled', 'no_show') and old_bookings.status <> new_bookings.status)
             or (old_bookings.status = 'no_show' and new_bookings.status <> 'no_show')
             or (new_bookings.order_id is distinct from old_bookings.order_id)
@@ -61,7 +66,12 @@ begin
         select new_bookings.order_id
         from new_bookings
         inner join old_bookings on new_bookings.id = old_bookings.id
-        where 'completed' in (new_bookings.status, old_bookings.status)
+        where (
+            'completed' in (new_bookings.status, old_bookings.status)
+            -- an update() of something else: no delivery is touched, and its writer may hold the order
+            and (new_bookings.status, new_bookings.completed_at, new_bookings.updated_at)
+            is distinct from (old_bookings.status, old_bookings.completed_at, old_bookings.updated_at)
+        )
             -- a canceled booking may still hold the slot that it was paid for
             or (
                 new_bookings.status <> old_bookings.status

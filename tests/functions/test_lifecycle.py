@@ -238,3 +238,18 @@ def paid_booking(app: App, practitioner_id: int) -> int:
     app.execute("select * from earnings.release_holds()")
     app.pay_out(practitioner_id)
     return booking_id
+
+
+def test_a_correction_says_what_was_offered_and_what_was_stored(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+
+    [(offered, stored)] = conn.execute(
+        "select offered, stored from earnings.corrections where subject = 'earnings'"
+    ).fetchall()
+
+    assert offered.keys() == stored.keys() == {"status", "available_after"}
+    assert (offered["status"], stored["status"]) == ("pending", "projected")
+    end = app.row("bookings_booking", booking_id)["end_time"]
+    assert stored["available_after"] == (end + HOLD).isoformat()
