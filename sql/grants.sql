@@ -28,6 +28,8 @@ public.payments_order,
 public.payments_practitionerearnings,
 public.payments_practitionerpayout
 to earnings_owner, earnings_migrator;
+-- a row can be locked only by who may update a column of its table
+grant update (id) on public.service_sessions to earnings_owner;
 grant delete on
 public.payments_earningstransaction,
 public.payments_order,

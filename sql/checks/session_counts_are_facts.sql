@@ -33,7 +33,7 @@ counted as (
         and not exists (
             select
             from public.bookings_booking as later
-            where later.rescheduled_from_id = bookings.id and later.status <> 'canceled'
+            where later.rescheduled_from_id = bookings.id
         )
     group by bookings.order_id
 

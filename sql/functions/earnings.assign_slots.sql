@@ -74,7 +74,7 @@ begin
             where bookings.id = slots.booking_id
                 and bookings.order_id = slots.order_id
                 and (
-                    earnings.is_delivered(bookings)
+                    (earnings.is_delivered(bookings) and not earnings.is_superseded(bookings.id))
                     or (bookings.status = 'no_show' and not bookings.id = any (assign_slots.written_ids))
                 )
         )

@@ -16,11 +16,7 @@ as $$
     from public.bookings_booking as bookings
     where bookings.order_id = completed_session_count.order_id
         and case bookings.status
-            when 'completed' then not earnings.is_purchase(bookings) and not exists (
-                select
-                from public.bookings_booking as later
-                where later.rescheduled_from_id = bookings.id and later.status <> 'canceled'
-            )
+            when 'completed' then not earnings.is_purchase(bookings) and not earnings.is_superseded(bookings.id)
             when 'no_show' then exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )

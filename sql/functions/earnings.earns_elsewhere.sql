@@ -11,11 +11,7 @@ language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-    select exists (
-        select
-        from public.bookings_booking as later
-        where later.rescheduled_from_id = earns_elsewhere.booking_id and later.status <> 'canceled'
-    ) or exists (
+    select earnings.is_superseded(earns_elsewhere.booking_id) or exists (
         select
         from public.bookings_booking as bookings
         inner join public.payments_order as orders on bookings.order_id = orders.id

@@ -21,12 +21,24 @@ as $$
             )
         end
     )
-    from public.payments_usercredittransaction as refunds
-    left join public.bookings_booking as bookings on refunds.booking_id = bookings.id
-    where refunds.order_id = package_order.id
-        and refunds.transaction_type = 'refund'
-        and refunds.amount_cents > 0
-        and (refunds.booking_id is null or bookings.status = 'canceled');
+    from (
+        select whole.amount_cents
+        from public.payments_usercredittransaction as whole
+        where whole.order_id = package_order.id
+            and whole.booking_id is null
+            and whole.transaction_type = 'refund'
+            and whole.amount_cents > 0
+
+        union all
+
+        select canceled.amount_cents
+        from public.bookings_booking as bookings
+        inner join public.payments_usercredittransaction as canceled on bookings.id = canceled.booking_id
+        where bookings.order_id = package_order.id
+            and bookings.status = 'canceled'
+            and canceled.transaction_type = 'refund'
+            and canceled.amount_cents > 0
+    ) as refunds;
 $$;
 
 comment on function earnings.refunded_order_cents(public.payments_order)

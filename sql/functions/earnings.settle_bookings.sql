@@ -5,7 +5,7 @@
 -- null when this write did not complete it.  order_ids are the orders to recount,
 -- those that bookings have left included.  The caller holds the bookings' row locks.
 --
--- Locks     orders, then earnings, each by id (R20)
+-- Locks     orders, then earnings, each by id (R20); service sessions of what is projected
 -- Reads     public.bookings_booking, payments_order
 -- Writes    public.payments_earningstransaction, payments_order (session counts),
 --           earnings.package_terms, session_slots, exceptions
@@ -93,6 +93,18 @@ begin
         and not earnings.is_delivered(bookings)
         and undelivered.status in ('pending', 'available')
         and earnings.is_delivery(undelivered.transaction_type);
+
+    -- whoever moves a session's end does not see a row that becomes projected meanwhile
+    perform
+    from public.service_sessions as sessions
+    where sessions.id in (
+        select bookings.service_session_id
+        from public.bookings_booking as bookings
+        inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
+        where bookings.id = any (settle_bookings.booking_ids) and held.status = 'projected'
+    )
+    order by sessions.id
+    for share;
 
     update public.payments_earningstransaction as projected
     set available_after = due.available_after

@@ -1,7 +1,7 @@
 -- earnings.tg_bookings__settle_insert()
 --
--- Settles bookings that were inserted as delivered (R4, R6, R8), and lets the earnings of
--- rescheduled ones follow (R13).
+-- Settles bookings that were inserted as delivered (R4, R6, R8), lets the earnings of
+-- rescheduled ones follow, and takes these out of the count (R13).
 --
 -- Fired by  earnings_900_settle_insert on public.bookings_booking
 
@@ -25,6 +25,18 @@ begin
 
     if v_rescheduled_ids is not null then
         perform earnings.follow_reschedules(v_rescheduled_ids);
+
+        select
+            array_agg(earlier.id order by earlier.id),
+            array_agg(distinct earlier.order_id) filter (where earlier.order_id is not null)
+        into v_booking_ids, v_order_ids
+        from new_bookings as written
+        inner join public.bookings_booking as earlier on written.rescheduled_from_id = earlier.id
+        where earnings.is_delivered(earlier);
+
+        if v_booking_ids is not null then
+            perform earnings.settle_bookings(v_booking_ids, '{}', coalesce(v_order_ids, '{}'));
+        end if;
     end if;
 
     select

@@ -157,6 +157,13 @@ begin
         ) then
             new.status := 'reversed';
             v_reason := 'what was reversed does not come back';
+        elsif not earnings.is_delivered(v_booking)
+            and v_order.order_type in ('package', 'bundle')
+            and earnings.refunded_order_cents(v_order) > 0
+            and not exists (select from earnings.free_slots(array[v_order.id]))
+        then
+            new.status := 'reversed';
+            v_reason := 'the package is refunded, and none of its sessions is left';
         elsif earnings.is_delivered(v_booking) then
             new.status := 'pending';
             new.available_after := coalesce(v_booking.completed_at, now()) + v_hold;

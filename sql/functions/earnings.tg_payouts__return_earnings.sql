@@ -37,6 +37,16 @@ begin
     set status = 'available', payout_id = null, updated_at = now()
     where paid.id = any (v_returned_ids);
 
+    -- such a transaction may see a booking as it was before its delivery was undone
+    if current_setting('transaction_isolation') <> 'read committed' then
+        insert into earnings.settlement_queue (booking_id)
+        select distinct returned.booking_id
+        from public.payments_earningstransaction as returned
+        where returned.id = any (v_returned_ids)
+        order by returned.booking_id
+        on conflict do nothing;
+    end if;
+
     with undelivered as (
         update public.payments_earningstransaction as returned
         set

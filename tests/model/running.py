@@ -1,0 +1,86 @@
+"""Run many sequences on one database, and say how to run a failing one again.
+
+    EARNINGS_SEQUENCES=10000 scripts/test tests/model
+
+runs that many, half of them in each form of the app; without it 200.  A failure names the seed, and
+the command that runs the same sequences again; Hypothesis also tries the failing one first when
+the test runs again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from conftest import migrate_up
+from earnings_pipeline import checks
+from earnings_pipeline.database import connect
+from earnings_pipeline.sample.tables import Form, create_tables
+from earnings_pipeline.target import Target
+from marketplace_app import App
+from model.machine import MarketplaceMachine
+
+DEFAULT_SEQUENCES = 200
+SHARDS = 2
+STEPS = 25
+EVERY_PHASE = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+
+
+def build(form: Form) -> Callable[[psycopg.Connection], None]:
+    """A builder of the app's tables in one form, with the engine on."""
+
+    def builder(conn: psycopg.Connection) -> None:
+        create_tables(conn, form=form)
+        migrate_up(conn)
+
+    return builder
+
+
+def run_sequences(target: Target, form: str, config: pytest.Config) -> None:
+    """Drive one app's form; the check queries judge the whole database at the end."""
+    count = int(os.environ.get("EARNINGS_SEQUENCES", DEFAULT_SEQUENCES)) // SHARDS
+    given_seed = config.getoption("--hypothesis-seed")
+    chosen = int(given_seed) if given_seed else random.randrange(2**32)
+    with ExitStack() as stack:
+        conn = stack.enter_context(connect(target, "test"))
+        app, other, slow = (stack.enter_context(App(target, form)) for _ in range(3))
+        app.commission("workshop", "12.50")
+        for each in (app, other, slow):
+            each.execute("set lock_timeout = '5s'")
+        conn.execute("set lock_timeout = '5s'")
+        machine = type(
+            f"{form.capitalize()}Machine",
+            (MarketplaceMachine,),
+            {"app": app, "other_app": other, "slow_app": slow, "conn": conn},
+        )
+        try:
+            run_state_machine_as_test(
+                seed(chosen)(machine),
+                settings=settings(
+                    max_examples=count,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    print_blob=True,
+                    suppress_health_check=list(HealthCheck),
+                    phases=EVERY_PHASE,
+                ),
+            )
+        except Exception as error:
+            error.add_note(
+                f"Again: EARNINGS_SEQUENCES={count * SHARDS} scripts/test tests/model "
+                f"-k {form} --hypothesis-seed={chosen}"
+            )
+            raise
+        refuse_offenders(conn)
+
+
+def refuse_offenders(conn: psycopg.Connection) -> None:
+    failed = [result for result in checks.run(conn) if not result.ok]
+    assert not failed, "\n".join(f"{r.name}: {r.offenders}" for r in failed)

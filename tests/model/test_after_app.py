@@ -1,0 +1,16 @@
+"""Sequences of the after-version of the app."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import MakeDatabase
+from model.running import build, run_sequences
+
+
+def test_in_no_sequence_of_the_after_version_do_engine_and_oracle_disagree(
+    make_database: MakeDatabase, request: pytest.FixtureRequest
+) -> None:
+    target = make_database("model_after", build("after"))
+
+    run_sequences(target, "after", request.config)
