@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from conftest import Databases
+from earnings_pipeline.database import connect
 from interleavings.cases import build
 from interleavings.driver import STUCK_AFTER, Driver, Session, wait_until_waiting
 from interleavings.test_refuted_variants import put
@@ -84,7 +85,7 @@ def answers_of_a_slow_beat(driver: Driver) -> tuple[Any, Any]:
     """A beat is held up between the clock and its id; meanwhile another transaction stamps."""
     world = due_world(driver)
     beating, slow = driver.sessions
-    with connect_like(driver) as holder:
+    with connect(driver.target, "holder") as holder:
         holder.execute("select pg_advisory_lock(%s)", [PAUSE])
         beaten = beating.thread.submit(beating.conn.execute, "select earnings.beat()")
         wait_until_waiting(driver.watcher, beating)
@@ -118,10 +119,6 @@ def answers_of_a_late_beat(driver: Driver) -> tuple[Any, Any]:
     slow.conn.execute("commit")
 
     return before, net_at(driver.watcher, world, moment)
-
-
-def connect_like(driver: Driver) -> psycopg.Connection:
-    return psycopg.connect(driver.watcher.info.dsn, autocommit=True)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ class Driver:
     """Two sessions on one database, and a third connection that watches who waits for whom."""
 
     def __init__(self, target: Target) -> None:
+        self.target = target
         self.sessions = (Session(target, "A"), Session(target, "B"))
         self.watcher = connect(target, "interleaved watcher")
 
