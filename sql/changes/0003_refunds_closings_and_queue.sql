@@ -11,12 +11,13 @@ prepaid_cents: the part of the slot that the paid purchase booking nets.
 refunded_cents: the part that a refund of the whole order had used up before the session was delivered (R9).';
 
 create table earnings.settlement_queue (
-    booking_id bigint primary key,
+    id bigint generated always as identity primary key,
+    booking_id bigint not null,
     queued_at timestamptz not null default clock_timestamp()
 );
 comment on table earnings.settlement_queue is
-'One row per booking that the next job settles, because a write of its order or its service session
-could not without waiting for it (R4, R7, R9, R20).';
+'Bookings that the next job settles, maybe more than once, because a write of its order or its service session
+could not without waiting for it (R4, R7, R9, R20). Not unique: an insert must not wait for the job either.';
 
 create table earnings.closings (
     id bigint generated always as identity primary key,

@@ -195,8 +195,7 @@ begin
         and not bookings.id = any (v_shared_ids)
         and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
         and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
-    order by bookings.id
-    on conflict do nothing;
+    order by bookings.id;
 
     perform earnings.raise_exception_row(
         case when terms.order_id is null then 'package_without_sessions' else 'session_without_slot' end,

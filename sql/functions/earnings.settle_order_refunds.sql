@@ -75,8 +75,7 @@ begin
             where bookings.order_id = v_refund.id
                 and projected.status = 'projected'
                 and not earnings.is_delivered(bookings)
-            order by projected.booking_id
-            on conflict do nothing;
+            order by projected.booking_id;
         end if;
 
         if v_refund.status = 'partially_refunded' and v_refund.refunded_cents = 0 and not exists (

@@ -15,11 +15,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_queued_ids constant bigint[] := array(
-        select queue.booking_id
+    v_queue_ids constant bigint[] := array(
+        select queue.id
         from earnings.settlement_queue as queue
-        order by queue.booking_id
+        order by queue.id
         limit settle_queued.batch_size
+    );
+    v_queued_ids constant bigint[] := array(
+        select distinct queue.booking_id
+        from earnings.settlement_queue as queue
+        where queue.id = any (v_queue_ids)
     );
     v_booking_ids bigint[];
     v_successor_ids bigint[];
@@ -35,9 +40,12 @@ begin
     ) as locked;
 
     delete from earnings.settlement_queue as queue
-    where queue.booking_id = any (v_booking_ids)
-        or not exists (
-            select from public.bookings_booking as bookings where bookings.id = queue.booking_id
+    where queue.id = any (v_queue_ids)
+        and (
+            queue.booking_id = any (v_booking_ids)
+            or not exists (
+                select from public.bookings_booking as bookings where bookings.id = queue.booking_id
+            )
         );
 
     if v_booking_ids is null then

@@ -29,8 +29,7 @@ begin
         where bookings.order_id = new.id
             and earnings.is_delivered(bookings)
             and not coalesce(old.package_metadata ? 'total_sessions', false)
-            and new.package_metadata ? 'total_sessions'
-        on conflict do nothing;
+            and new.package_metadata ? 'total_sessions';
         return null;
     end if;
 
@@ -45,8 +44,7 @@ begin
     insert into earnings.settlement_queue (booking_id)
     select bookings.id
     from public.bookings_booking as bookings
-    where bookings.order_id = new.id and not bookings.id = any (v_booking_ids)
-    on conflict do nothing;
+    where bookings.order_id = new.id and not bookings.id = any (v_booking_ids);
 
     perform
     from public.payments_earningstransaction as rows_of

@@ -43,8 +43,7 @@ begin
         select distinct returned.booking_id
         from public.payments_earningstransaction as returned
         where returned.id = any (v_returned_ids)
-        order by returned.booking_id
-        on conflict do nothing;
+        order by returned.booking_id;
     end if;
 
     with undelivered as (
@@ -67,8 +66,7 @@ begin
     insert into earnings.settlement_queue (booking_id)
     select undelivered.booking_id
     from undelivered
-    order by undelivered.booking_id
-    on conflict do nothing;
+    order by undelivered.booking_id;
 
     return null;
 end

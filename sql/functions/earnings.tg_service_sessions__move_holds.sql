@@ -77,8 +77,7 @@ begin
     select left_over.id
     from unnest(v_booking_ids) as left_over (id)
     where not left_over.id in (select projected.booking_id from projected)
-    order by left_over.id
-    on conflict do nothing;
+    order by left_over.id;
 
     return null;
 end

@@ -410,7 +410,8 @@ GIVES_WAY = {"55P03"}
 ALLOWED = {
     "runs_the_task_again": {"23X04", "23503"},
     "buys_a_session": {"23X04"},
-    "releases": {"23X01", "23X02", "23X05"},
+    # a save of a row that was deleted with its booking becomes an INSERT
+    "releases": {"23X01", "23X02", "23X05", "23503"},
     "pays_out": {"23X01", "23X03", "23X05", "23X12"},
     "completes_a_payout": {"23X01", "23X03"},
     "cancels_a_payout": {"23X01"},

@@ -1,0 +1,77 @@
+"""docs/rollback.md, run as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import MakeDatabase, load_sample
+from earnings_pipeline import embedded
+from earnings_pipeline.database import connect
+from earnings_pipeline.target import Target
+from migration.support import lines
+
+ROOT = Path(__file__).resolve().parents[2]
+# There is no systemd where tests run; tests/test_deploy.py looks at its units.
+NOT_HERE = ("systemctl",)
+
+
+def commands(section: str) -> list[str]:
+    text = (ROOT / "docs/rollback.md").read_text()
+    [body] = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", body, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line for line in lines if not line.startswith(NOT_HERE)]
+
+
+@pytest.fixture
+def operator(make_database: MakeDatabase, tmp_path: Path) -> tuple[Target, Path, dict[str, str]]:
+    """A marketplace, a folder for what is written, and the environment."""
+    target = make_database("sampled", load_sample)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": target.url(),
+        "PATH": f"{embedded.binaries()}{os.pathsep}{os.environ['PATH']}",
+    }
+    return target, tmp_path, environment
+
+
+def follow(operator: tuple[Target, Path, dict[str, str]], section: str) -> None:
+    _, folder, environment = operator
+    for line in commands(section):
+        command = re.sub(r"\b(?=scripts/earnings |sql/)", f"{ROOT}/", line)
+        ran = subprocess.run(
+            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+
+
+def test_undoing_gives_the_tables_back_and_migrating_again_ends_as_before(
+    operator: tuple[Target, Path, dict[str, str]],
+) -> None:
+    follow(operator, "Before migrating")
+    follow(operator, "Start again")
+    migrated = end_state(operator)
+
+    follow(operator, "Undo")
+    follow(operator, "Start again")
+
+    assert end_state(operator) == migrated
+
+
+def test_restoring_gives_the_tables_back(
+    operator: tuple[Target, Path, dict[str, str]],
+) -> None:
+    follow(operator, "Before migrating")
+    follow(operator, "Start again")
+
+    follow(operator, "Restore")
+
+
+def end_state(operator: tuple[Target, Path, dict[str, str]]) -> list[str]:
+    with connect(operator[0], "test") as conn:
+        return lines(conn, "end_state")
