@@ -15,13 +15,17 @@ alter table earnings_migration.row_changes alter column transaction_id set defau
 
 -- Changes that were made before this: the entry of the history that each has left.
 update earnings_migration.row_changes as changes
-set transaction_id = (
-    select entries.transaction_id
-    from earnings.transitions as entries
-    where entries.earnings_id = changes.row_id
-        and entries.reason = changes.step
-        and entries.stamped_at >= changes.changed_at
-    order by entries.stamped_at
-    limit 1
-)
-where changes.table_name = 'payments_earningstransaction';
+set transaction_id = recorded.transaction_id
+from (
+    select distinct on (made.id)
+        made.id,
+        entries.transaction_id
+    from earnings_migration.row_changes as made
+    inner join earnings.transitions as entries
+        on made.row_id = entries.earnings_id
+            and made.step = entries.reason
+            and made.changed_at <= entries.stamped_at
+    where made.table_name = 'payments_earningstransaction'
+    order by made.id asc, entries.stamped_at asc
+) as recorded
+where changes.id = recorded.id;

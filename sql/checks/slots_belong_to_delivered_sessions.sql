@@ -20,4 +20,4 @@ where
         coalesce(bookings.status not in ('completed', 'no_show'), true)
         or bookings.order_id is distinct from slots.order_id
     )
-    and not exists (select from earnings.due_clawbacks(slots.booking_id))
+    and not coalesce(earnings.keeps_slot(bookings), false)

@@ -76,9 +76,9 @@ begin
                 and (
                     (earnings.is_delivered(bookings) and not earnings.is_superseded(bookings.id))
                     or (bookings.status = 'no_show' and not bookings.id = any (assign_slots.written_ids))
+                    or earnings.keeps_slot(bookings)
                 )
-        )
-        and not exists (select from earnings.due_clawbacks(slots.booking_id));
+        );
 
     with
 

@@ -609,3 +609,22 @@ def test_earnings_that_come_after_a_package_was_refunded_are_reversed(app: App, 
     app.earnings_task(session, 3333)
 
     assert app.earnings(session) == [("reversed", 3333, 2834)]
+
+
+def test_a_refunded_session_that_was_paid_keeps_its_slot_when_it_is_rescheduled(
+    app: App, pia: int, order: int
+) -> None:
+    first, second, third = (row["id"] for row in app.sessions(order))
+    app.update(
+        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=3)
+    )
+    app.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    app.refund(first, 3333)
+
+    later = app.reschedule(first, now())
+    for session in (later, second, third):
+        app.end_video_room(session)
+
+    assert live(app, later) == {}
+    assert [app.earnings(session)[0][1] for session in (second, third)] == [3333, 3334]

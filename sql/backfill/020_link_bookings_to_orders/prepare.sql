@@ -250,5 +250,3 @@ begin
     end loop;
 end
 $$;
-
-delete from link_candidates;

@@ -92,7 +92,7 @@ select
     practitioner_id as subject_id,
     format(
         '%s %s: %s cents and %s rows are not accounted for', status, currency, -sum(cents), -sum(row_count)
-    ) as offence
+    ) as detail
 from postings
 group by practitioner_id, currency, status
 having sum(cents) <> 0 or sum(row_count) <> 0

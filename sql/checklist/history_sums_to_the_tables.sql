@@ -29,14 +29,14 @@ postings as (
         currency,
         status,
         -net_amount_cents as net_amount_cents
-    from payments_earningstransaction
+    from public.payments_earningstransaction
 
 )
 
 select
     'practitioner' as subject,
     practitioner_id as subject_id,
-    format('%s %s: the history differs by %s', status, currency, sum(net_amount_cents)) as offence
+    format('%s %s: the history differs by %s', status, currency, sum(net_amount_cents)) as detail
 from postings
 group by practitioner_id, currency, status
 having sum(net_amount_cents) <> 0
