@@ -1,5 +1,6 @@
 -- One row per session of a package order: the share of the price it carries, the booking
--- that uses it, and what its practitioner earns for it.
+-- that uses it, and what its practitioner earns for it.  It is used once its slot is taken:
+-- by a delivery, by a no-show that is paid, or by a paid booking that has left the package.
 
 with
 
@@ -10,8 +11,10 @@ sessions as (
         session_number,
         session_value_cents,
         credits_applied_cents,
+        has_slot,
         booking_id,
-        prepaid_cents
+        prepaid_cents,
+        refunded_cents
     from {{ ref('int_package_sessions__numbered') }}
 
 ),
@@ -66,12 +69,14 @@ valued as (
         delivery_earnings.earnings_id,
         package_orders.status as order_status,
         bookings.status as booking_status,
+        sessions.has_slot as is_used,
         coalesce(bookings.status = 'completed', false) as is_delivered,
         delivery_earnings.status as earnings_status,
         package_orders.currency,
         sessions.session_value_cents,
         sessions.credits_applied_cents,
         sessions.prepaid_cents,
+        sessions.refunded_cents,
         delivery_earnings.gross_cents as earnings_gross_cents,
         delivery_earnings.net_cents as earnings_net_cents,
         case when bookings.status = 'completed' then bookings.completed_at end as delivered_at,

@@ -32,15 +32,7 @@ renamed as (
         payout_id,
 
         ---------- categories
-        -- Before the backfill: a completed row is a mirror that R9 stores as reversed, and
-        -- what is being processed without a payout is not yet owed.
-        case
-            when status = 'paid_out' then 'paid'
-            when status = 'completed' then 'reversed'
-            when status = 'processing' and payout_id is not null then 'paid'
-            when status = 'processing' then 'projected'
-            else status
-        end::text as status,
+        {{ known_status('status', 'payout_id') }} as status,
         transaction_type::text as transaction_type,
         transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal') as is_delivery,
         upper(currency)::text as currency,

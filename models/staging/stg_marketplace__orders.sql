@@ -21,6 +21,7 @@ orders as (
         package_metadata ->> 'session_value_cents' as session_value_cents,
         package_metadata ->> 'expires_at' as expires_at,
         subtotal_amount_cents,
+        tax_amount_cents,
         credits_applied_cents,
         total_amount_cents,
         created_at
@@ -47,6 +48,7 @@ renamed as (
 
         ---------- amounts
         subtotal_amount_cents as subtotal_cents,
+        tax_amount_cents as tax_cents,
         credits_applied_cents,
         total_amount_cents as total_cents,
         case when session_value_cents ~ '^[0-9]{1,9}$' then session_value_cents::integer end as session_value_cents,

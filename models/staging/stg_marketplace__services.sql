@@ -16,9 +16,9 @@ services as (
 service_types as (
 
     select
-        id,
-        code
-    from {{ source('marketplace', 'services_servicetype') }}
+        service_type_id,
+        service_type
+    from {{ ref('stg_marketplace__service_types') }}
 
 ),
 
@@ -30,12 +30,12 @@ renamed as (
 
         ---------- categories
         services.name::text as service_name,
-        service_types.code::text as service_type,
+        service_types.service_type,
 
         ---------- counts
         services.validity_days
     from services
-    left join service_types on services.service_type_id = service_types.id
+    left join service_types on services.service_type_id = service_types.service_type_id
 
 )
 

@@ -97,6 +97,8 @@ def build(
         *(["--select", *select] if select else []),
     ]
     with connect(target, "build") as conn, _only_build(conn, target):
+        # a beat of before the snapshot, so that the build can be final up to it
+        conn.execute("select earnings.watermark()")
         with _snapshot(conn) as snapshot:
             variables = _environment(target, conn) | {"EARNINGS_SNAPSHOT": snapshot}
             results = _invoke(arguments, variables, report)

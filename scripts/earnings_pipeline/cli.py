@@ -475,16 +475,29 @@ def prepare_sample(
 
 
 @migrate.command("plan")
-def migrate_plan(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
+def migrate_plan(
+    database_url: DatabaseUrl = None,
+    csv_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="DIR",
+            file_okay=False,
+            help="Also write every row, before and after, to a CSV file per step and reason.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Rehearse the data migration: what it would change, by step and reason. Writes nothing.
 
     It runs every step on temporary copies of the app's tables, in a transaction that is rolled
-    back: it needs room for a copy, reads the tables once, and locks nothing.
+    back: it needs room for a copy, reads the tables once, and locks nothing. Bookings between two
+    orders are listed, each with the orders in question.
     """
     from earnings_pipeline import display, migration
 
     with connection(database_url, "migrate plan") as conn, display.progress_bars() as report:
-        planned = migration.plan(conn, report=report)
+        planned = migration.plan(conn, report=report, folder=csv_folder)
     if as_json:
         display.print_json(planned)
     else:
@@ -569,18 +582,20 @@ def migrate_status(database_url: DatabaseUrl = None, as_json: AsJson = False) ->
 
 @migrate.command("verify")
 def migrate_verify(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Check what every step promised, and that no cent is unaccounted for. Writes nothing.
+    """Check what every step promised, the checklist, and that no cent is unaccounted for.
 
-    Exits 1 when a check finds rows.
+    Writes nothing, and sees one moment of the database. What a database cannot tell is listed with
+    the command that does. Exits 1 when a check finds rows.
     """
     from earnings_pipeline import display, migration
 
     with connection(database_url, "migrate verify") as conn, display.progress_bars() as report:
         results = migration.verify(conn, report=report)
+        items = migration.checklist(conn, results)
     if as_json:
-        display.print_json(results)
+        display.print_json({"checks": results, "checklist": items})
     else:
-        display.print_verified(results)
+        display.print_verified(results, items)
     if any(result.offenders for result in results):
         raise typer.Exit(FINDINGS)
 

@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from earnings_pipeline.doctor import Finding
     from earnings_pipeline.explain import ExplainedBalance
     from earnings_pipeline.jobs import JobSummary
-    from earnings_pipeline.migration import PlannedReason, Verification
+    from earnings_pipeline.migration import (
+        AmbiguousLink,
+        ChecklistItem,
+        PlannedReason,
+        Verification,
+    )
     from earnings_pipeline.pipeline import Plan, StepDone, Summary
 
 OFFENDERS_SHOWN = 5
@@ -358,15 +363,36 @@ def print_planned(planned: Sequence[PlannedReason], console: Console) -> None:
         said = f"{reason.operation} {reason.table}: {reason.reason.replace('_', ' ')}"
         line = Text(f"  {reason.row_count:>9,}  {said}  {', '.join(amounts)}")
         console.print(line + Text(f"  (such as {examples})", style="dim"))
+        for link in reason.ambiguous_links:
+            console.print(Text(f"             booking {link.booking_id}: {_candidates(link)}"))
 
 
-def print_verified(results: Sequence[Verification]) -> None:
-    """Print each check of the migration, and the first rows that offend."""
+def _candidates(link: AmbiguousLink) -> str:
+    pairs = zip(link.order_ids, link.distances_seconds, strict=True)
+    orders = [f"order {order_id}, {seconds:.0f} s away" for order_id, seconds in pairs]
+    return " or ".join(orders) or "waits with the booking that it belongs to"
+
+
+def print_verified(results: Sequence[Verification], checklist: Sequence[ChecklistItem]) -> None:
+    """Print each check of the migration with the first rows that offend, then the checklist."""
     for result in results:
         is_ok = not result.offenders
-        mark = Text("  ok  " if is_ok else "FAILS ", style="green" if is_ok else "bold red")
         count = "" if is_ok else f": {len(result.offenders):,} offenders"
-        out.print(mark + Text(f"{result.check}{count}"))
+        out.print(_mark(is_ok) + Text(f"{result.check}{count}"))
         for offender in result.offenders[:OFFENDERS_SHOWN]:
             subject = f"{offender.subject} {offender.subject_id or ''}".rstrip()
             out.print(Text(f"      {subject}: {offender.offence}"))
+    part = ""
+    for item in checklist:
+        if item.part != part:
+            part = item.part
+            out.print(Text(f"{part}:"))
+        if item.is_met is None:
+            out.print(Text(f"  --  {item.item}: {item.command}", style="dim"))
+        else:
+            told_by = "" if item.is_met else f" ({', '.join(item.checks)})"
+            out.print(_mark(item.is_met) + Text(f"{item.item}{told_by}"))
+
+
+def _mark(is_ok: bool) -> Text:
+    return Text("  ok  " if is_ok else "FAILS ", style="green" if is_ok else "bold red")

@@ -1,9 +1,11 @@
 -- earnings.claw_back(booking_id, reason)
 --
 -- Writes what earnings.due_clawbacks says, available at once: debits count immediately, and
--- a balance may go below zero (R9).  Safe to run twice.
+-- a balance may go below zero (R9).  A slot that was kept because it was paid is freed by
+-- the next job at the latest: earnings may not wait for their order (R20 b).  Safe to run
+-- twice.
 --
--- Writes    public.payments_earningstransaction
+-- Writes    public.payments_earningstransaction, earnings.settlement_queue
 
 create or replace function earnings.claw_back(booking_id bigint, reason text)
 returns void
@@ -35,6 +37,12 @@ as $$
         due.practitioner_id,
         null
     from earnings.due_clawbacks(claw_back.booking_id) as due;
+
+    insert into earnings.settlement_queue (booking_id)
+    select slots.booking_id
+    from earnings.session_slots as slots
+    inner join public.bookings_booking as bookings on slots.booking_id = bookings.id
+    where slots.booking_id = claw_back.booking_id and not earnings.is_delivered(bookings);
 $$;
 
 comment on function earnings.claw_back(bigint, text)

@@ -17,7 +17,7 @@
 -- Locks     the booking; for a mirror row its earnings by id
 -- Raises    23X01 a bonus or clawback that is not available, 23X04 the booking earns
 --           already, 23X07 a status that no rule knows
--- Writes    earnings.corrections
+-- Writes    earnings.corrections, settlement_queue
 
 create or replace function earnings.tg_earnings__guard_insert()
 returns trigger
@@ -71,6 +71,12 @@ begin
             new.commission_amount_cents := v_clawback.commission_amount_cents;
             new.metadata := coalesce(new.metadata, '{}') || jsonb_build_object('original_ids', v_clawback.original_ids);
             v_reason := 'paid earnings stay paid and are clawed back';
+            -- a slot that was kept because it was paid is free now
+            insert into earnings.settlement_queue (booking_id)
+            select slots.booking_id
+            from earnings.session_slots as slots
+            inner join public.bookings_booking as bookings on slots.booking_id = bookings.id
+            where slots.booking_id = new.booking_id and not earnings.is_delivered(bookings);
         else
             new.status := 'reversed';
             v_reason := 'there is nothing paid to claw back';

@@ -18,6 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_returned_ids bigint[];
+    v_shared_ids bigint[];
 begin
     with returning_rows as (
         select paid.id
@@ -37,14 +38,29 @@ begin
     set status = 'available', payout_id = null, updated_at = now()
     where paid.id = any (v_returned_ids);
 
-    -- such a transaction may see a booking as it was before its delivery was undone
-    if current_setting('transaction_isolation') <> 'read committed' then
-        insert into earnings.settlement_queue (booking_id)
-        select distinct returned.booking_id
-        from public.payments_earningstransaction as returned
-        where returned.id = any (v_returned_ids)
-        order by returned.booking_id;
-    end if;
+    -- a row that is written twice asks for a share of its booking when the transaction commits
+    v_shared_ids := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.id in (
+            select returned.booking_id
+            from public.payments_earningstransaction as returned
+            where returned.id = any (v_returned_ids)
+        )
+        order by bookings.id
+        for key share skip locked
+    );
+
+    -- in other isolation levels it may see a booking as it was before its delivery was undone
+    insert into earnings.settlement_queue (booking_id)
+    select distinct returned.booking_id
+    from public.payments_earningstransaction as returned
+    where returned.id = any (v_returned_ids)
+        and (
+            not returned.booking_id = any (v_shared_ids)
+            or current_setting('transaction_isolation') <> 'read committed'
+        )
+    order by returned.booking_id;
 
     with undelivered as (
         update public.payments_earningstransaction as returned
@@ -56,6 +72,7 @@ begin
         where returned.id = any (v_returned_ids)
             and returned.status = 'available'
             and bookings.id = returned.booking_id
+            and bookings.id = any (v_shared_ids)
             and bookings.status <> 'canceled'
             and not earnings.is_delivered(bookings)
             and not earnings.is_clawed_back(returned)

@@ -8,8 +8,8 @@ sessions as (
     select
         order_id,
         count(*) as session_count,
-        count(*) filter (where is_delivered) as delivered_count,
-        coalesce(sum(session_value_cents) filter (where is_delivered), 0) as delivered_cents
+        count(*) filter (where is_used) as delivered_count,
+        coalesce(sum(session_value_cents - refunded_cents) filter (where is_used), 0) as delivered_cents
     from {{ ref('session_values') }}
     group by order_id
 

@@ -311,6 +311,8 @@ as $$
         or bookings.order_id <> slots.order_id
         or (
             bookings.status <> 'completed'
+            -- the next job frees it
+            and not exists (select from earnings.settlement_queue as queue where queue.booking_id = bookings.id)
             and coalesce(
                 (
                     select sum(ledger.net_amount_cents)

@@ -55,6 +55,7 @@ class Marketplace:
         self.earnings: dict[int, Earnings] = {}
         self.payouts: dict[int, Payout] = {}
         self.transitions: list[Transition] = []
+        self.queue: set[int] = set()
         self._number = 0
 
     # reading
@@ -79,6 +80,10 @@ class Marketplace:
     def is_clawed_back(self, booking_id: int) -> bool:
         return any(row.kind == "clawback" and row.is_live for row in self.rows_of(booking_id))
 
+    def is_taken_back(self, row: Earnings) -> bool:
+        """A clawback names the rows it takes back; itself and adjustments are none of them."""
+        return row.kind not in {"clawback", "adjustment"} and self.is_clawed_back(row.booking_id)
+
     def order_of(self, booking: Booking) -> Order | None:
         return None if booking.order_id is None else self.orders[booking.order_id]
 
@@ -96,7 +101,10 @@ class Marketplace:
     def sessions_completed(self, order_id: int) -> int:
         """The number of delivered session bookings (R8); a rescheduled one counts nowhere (R13)."""
         order = self.orders[order_id]
-        return sum(self.is_delivered(booking) for booking in self.sessions_of(order))
+        return sum(
+            self.is_delivered(booking) and self.successor(booking.id) is None
+            for booking in self.sessions_of(order)
+        )
 
     def is_delivered(self, booking: Booking) -> bool:
         return booking.status == "completed" and not booking.is_purchase
@@ -184,9 +192,9 @@ class Marketplace:
             setattr(row, name, value)
         if (was_status, was_net, was_booking) != (row.status, row.net_cents, row.booking_id):
             self._record(row, was_status, row.status, was_net)
-        if row.is_delivery and row.status != "paid":
+        if row.is_delivery and was_status in UNPAID and row.status != "paid":
             for other in self.adjustments_of(row):
-                if other.status in UNPAID and other.kind == "adjustment":
+                if other.status == was_status and other.kind == "adjustment":
                     self._change(
                         other,
                         status=row.status,
@@ -253,7 +261,10 @@ class Marketplace:
             booking.order_id = self._find_order(booking, orders_of_transaction)
         self.bookings[booking.id] = booking
         if booking.rescheduled_from_id is not None:
-            self._follow(self.bookings[booking.rescheduled_from_id], booking)
+            old = self.bookings[booking.rescheduled_from_id]
+            self._follow(old, booking)
+            if self.is_delivered(old):
+                self._settle({old.id}, {old.order_id})
         if booking.status == "completed":
             booking.completed_at = booking.completed_at or self.now
             booking.delivered_at = min(booking.completed_at, self.now)
@@ -358,7 +369,18 @@ class Marketplace:
                 self._hold_projected(booking)
 
     def complete_due(self, skipping: Collection[int] = NOBODY) -> None:
-        """The job: confirmed and in_progress bookings whose appointment has ended (R22)."""
+        """The job: confirmed and in_progress bookings whose appointment has ended (R22).
+
+        First what a failed payout has queued: its earnings follow a reschedule (R21).
+        """
+        for booking_id in sorted(self.queue & self.bookings.keys() - set(skipping)):
+            self.queue.remove(booking_id)
+            later = self.successor(booking_id)
+            written = {booking_id}
+            if later is not None:
+                self._follow(self.bookings[booking_id], later)
+                written.add(later.id)
+            self._settle(written, {self.bookings[number].order_id for number in written})
         for booking in list(self.bookings.values()):
             end = self.appointment_end(booking)
             if (
@@ -384,6 +406,7 @@ class Marketplace:
             booking = self.bookings[booking_id]
             if self.is_delivered(booking):
                 self._earn(booking)
+            self._refund(booking)
             self._hold_projected(booking)
 
     def _assign_slots(self, order: Order) -> Collection[int]:
@@ -395,7 +418,8 @@ class Marketplace:
             return ()
         ids = {booking.id for booking in delivered}
         for slot, taker in list(order.slots.items()):
-            if taker not in ids and not self._is_paid(taker):
+            is_kept = taker in ids and self.successor(taker) is None
+            if not is_kept and not self._is_paid(taker):
                 del order.slots[slot]
                 order.prepaid.pop(slot, None)
                 order.slot_refunds.pop(slot, None)
@@ -403,7 +427,8 @@ class Marketplace:
             booking
             for booking in delivered
             if self.slot_of(booking) is None
-            and not any(self._is_paid(earlier.id) for earlier in self.predecessors(booking))
+            and self.successor(booking.id) is None
+            and not self._is_earned_before(booking)
         ]
         takers = sorted(waiting, key=lambda b: (b.completed_at, b.id))
         free = self._free_slots(order)
@@ -443,27 +468,39 @@ class Marketplace:
         return self._refunded_order_cents(order) > 0 and not self._free_slots(order)
 
     def _is_paid(self, booking_id: int) -> bool:
-        """Paid, or paid until its payout failed, and not clawed back.
+        """Paid and not taken back: its slot stays used even if it leaves the package (R7).
 
-        Its slot stays used even if it leaves the package (R7): it is paid for already.
+        A refund takes nothing back from the slot, unless the booking is canceled: then it counts
+        as one of the whole package (R9).
         """
         row = self.live_row(booking_id)
-        is_earned = row is not None and row.status in {"available", "paid"}
-        return is_earned and not self.is_clawed_back(booking_id)
+        is_canceled = self.bookings[booking_id].status == "canceled"
+        taken_back = {"clawback", "adjustment"} if is_canceled else {"clawback"}
+        return (
+            row is not None
+            and row.status == "paid"
+            and row.net_cents
+            + sum(
+                other.net_cents
+                for other in self.rows_of(booking_id)
+                if other.kind in taken_back and other.is_live
+            )
+            > 0
+        )
 
     def _is_earned_before(self, booking: Booking) -> bool:
         """Its work is earned on a booking that it was rescheduled from (R13)."""
         return any(self._is_earning(earlier) for earlier in self.predecessors(booking))
 
     def _is_earned_elsewhere(self, booking: Booking) -> bool:
-        """Its successor earns (R13), or another booking of its direct order does (R7)."""
+        """It was rescheduled (R13), or another booking of its direct order earns (R7)."""
+        if self.successor(booking.id) is not None:
+            return True
         order = self.order_of(booking)
         if order is not None and not order.is_package:
             others = (other for other in self.sessions_of(order) if other.id != booking.id)
-            if any(self._is_earning(other) for other in others):
-                return True
-        later = self.successor(booking.id)
-        return later is not None and self.live_row(later.id) is not None
+            return any(self._is_earning(other) for other in others)
+        return False
 
     def _is_earning(self, booking: Booking) -> bool:
         row = self.live_row(booking.id)
@@ -651,15 +688,18 @@ class Marketplace:
             gross_cents = price // count
         held_until = (self.appointment_end(booking) or self.now) + HOLD
         waits = False
-        if booking.is_purchase or booking.status == "canceled" or self._is_earned_before(booking):
+        is_delivered = self.is_delivered(booking)
+        if booking.is_purchase or booking.status == "canceled":
             status = "reversed"
-        elif booking.status != "completed":
+        elif is_delivered and order is not None and slot is None:
+            status, waits = "reversed", True
+        elif self._is_earned_before(booking) or self.delivery_rows(booking.id):
+            status = "reversed"
+        elif not is_delivered:
             is_refunded = order is not None and self._is_used_up(order)
             status = "reversed" if is_refunded else "projected"
-        elif self.delivery_rows(booking.id) or self._is_earned_elsewhere(booking):
+        elif self._is_earned_elsewhere(booking):
             status = "reversed"
-        elif order is not None and slot is None:
-            status, waits = "reversed", True
         else:
             assert booking.delivered_at is not None
             status, held_until = "pending", booking.delivered_at + HOLD
@@ -696,7 +736,7 @@ class Marketplace:
             raise Refused("23X02")
         elif status == "paid" and payout_id is None:
             raise Refused("23X03")
-        elif status == "reversed" and self.is_clawed_back(row.booking_id):
+        elif status == "reversed" and self.is_taken_back(row):
             return  # the clawback has taken it back already (R9)
         else:
             self._change(row, status=status, payout_id=payout_id if status == "paid" else None)
@@ -704,9 +744,10 @@ class Marketplace:
     def mirror(self, booking_id: int) -> None:
         """The app's mirror rows, each with its original asked to be reversed (R9)."""
         for row in [row for row in self.rows_of(booking_id) if row.is_delivery]:
-            if row.status == "paid" and not self.is_clawed_back(booking_id):
+            before = len(self.rows_of(booking_id))
+            if row.status == "paid":
                 self._claw_back(booking_id)
-            else:
+            if len(self.rows_of(booking_id)) == before:
                 self._add(
                     booking_id=booking_id,
                     practitioner_id=row.practitioner_id,
@@ -739,7 +780,7 @@ class Marketplace:
             raise Refused("23X01")
         if status == "available" and row.available_after > self.now:
             raise Refused("23X02")
-        if status == "reversed" and self.is_clawed_back(row.booking_id):
+        if status == "reversed" and self.is_taken_back(row):
             raise Refused("23X01")
         if status == "paid":
             raise Refused("23X03")
@@ -773,6 +814,21 @@ class Marketplace:
             for row in list(self.earnings.values()):
                 if row.payout_id == payout_id and row.status == "paid":
                     self._change(row, status="available", payout_id=None)
+                    self._return_undelivered(self.bookings[row.booking_id])
+
+    def _return_undelivered(self, booking: Booking) -> None:
+        """A failed payout never pays an undelivered booking; the next job follows it (R21)."""
+        row = self.live_row(booking.id)
+        if (
+            row is not None
+            and row.status == "available"
+            and booking.status not in {"canceled", "completed"}
+            and not self.is_clawed_back(booking.id)
+        ):
+            self._change(
+                row, status="projected", available_after=self._projected_until(booking, row)
+            )
+            self.queue.add(booking.id)
 
     def due_payouts(self, skipping: Collection[int] = NOBODY) -> dict[int, list[Earnings]]:
         """Practitioner -> the rows that the next payout takes, if they reach the minimum (R21)."""

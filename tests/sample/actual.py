@@ -65,12 +65,13 @@ class Actual:
         self.earnings_of: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in self.now["earnings"].values():
             self.earnings_of[row["booking_id"]].append(row)
-        self.exceptions: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self.exceptions: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
         found = conn.execute(
-            "select subject, subject_id, kind from earnings.exceptions where resolved_at is null"
+            "select subject, subject_id, kind, detail from earnings.exceptions"
+            " where resolved_at is null"
         )
-        for subject, subject_id, kind in found:
-            self.exceptions[subject, subject_id].add(kind)
+        for subject, subject_id, kind, detail in found:
+            self.exceptions[subject, subject_id][kind] = detail
 
     def differences(self, truth: Iterable[Truth]) -> Iterator[Difference]:
         """Yield the rows of the truth table that did not come true."""
@@ -87,6 +88,9 @@ class Actual:
             return truth.expected if truth.expected in raised else f"only {sorted(raised)}"
         if attribute == "no_exception":
             return "raised" if truth.expected in raised else truth.expected
+        if attribute.startswith("exception."):
+            _, kind, key = attribute.split(".")
+            return _written(raised.get(kind, {}).get(key))
         if subject == "booking_earnings":
             return self._earnings_value(subject_id, attribute)
         row = self.now[subject].get(subject_id)

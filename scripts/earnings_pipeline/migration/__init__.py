@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
@@ -11,7 +12,7 @@ from earnings_pipeline.errors import DatabaseRefused, WrongUsage
 from earnings_pipeline.locking import patiently
 from earnings_pipeline.migration import backfilling, expanding, rehearsing, steps, views
 from earnings_pipeline.migration.contracting import ContractResult, contract
-from earnings_pipeline.migration.rehearsing import PlannedReason
+from earnings_pipeline.migration.rehearsing import AmbiguousLink, PlannedReason
 from earnings_pipeline.migration.session import (
     is_begun,
     is_contracted,
@@ -21,10 +22,17 @@ from earnings_pipeline.migration.session import (
     work_tables,
 )
 from earnings_pipeline.migration.steps import LeftAlone, Phase, Step, StepResult
-from earnings_pipeline.migration.verifying import Verification, verify
+from earnings_pipeline.migration.verifying import (
+    ChecklistItem,
+    Verification,
+    checklist,
+    verify,
+)
 from earnings_pipeline.progress import Report, silent
 
 __all__ = [
+    "AmbiguousLink",
+    "ChecklistItem",
     "ContractResult",
     "DownResult",
     "LeftAlone",
@@ -32,6 +40,7 @@ __all__ = [
     "StepResult",
     "StepStatus",
     "Verification",
+    "checklist",
     "contract",
     "down",
     "plan",
@@ -60,12 +69,17 @@ class DownResult:
     left_alone: tuple[LeftAlone, ...]
 
 
-def plan(conn: psycopg.Connection, report: Report = silent) -> list[PlannedReason]:
-    """Say what is left of the backfill would do, by step and reason; writes nothing."""
+def plan(
+    conn: psycopg.Connection, report: Report = silent, *, folder: Path | None = None
+) -> list[PlannedReason]:
+    """Say what is left of the backfill would do, by step and reason.
+
+    Nothing is written to the database; `folder` gets every row, as a CSV file per reason.
+    """
     refuse_contracted(conn)
     standing = states(conn) if is_begun(conn) else {}
     waiting = [step for step in steps.backfill() if standing.get(step.name) != "done"]
-    return rehearsing.rehearse(conn, waiting, report=report) if waiting else []
+    return rehearsing.rehearse(conn, waiting, folder=folder, report=report) if waiting else []
 
 
 def up(
@@ -90,6 +104,7 @@ def up(
         with work_tables(conn):
             if step is not None:
                 return [_up_one(conn, step, batch_size=batch_size, pause=pause, report=report)]
+            conn.execute(sqlfiles.read("queries/migration_count_legacy_rows"))
             results = _expand(conn, Phase.BEFORE_INSTALL, report)
             engine.install(conn, report=report)
             results += _expand(conn, Phase.BEFORE_BACKFILL, report)
@@ -131,6 +146,8 @@ def down(
             else:
                 result = expanding.revert(conn, one, report=report)
             results.append(result)
+        if step is None:
+            conn.execute("delete from earnings_migration.legacy_rows")
         return DownResult(steps=tuple(results), left_alone=tuple(left_alone))
 
 
@@ -177,6 +194,7 @@ def _up_one(
     conn: psycopg.Connection, name: str, *, batch_size: int, pause: float, report: Report
 ) -> StepResult:
     step = _named(name)
+    conn.execute(sqlfiles.read("queries/migration_count_legacy_rows"))
     standing = states(conn)
     ordered = steps.everything()
     for earlier in ordered[: ordered.index(step)]:

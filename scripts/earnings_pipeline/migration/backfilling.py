@@ -106,13 +106,6 @@ def revert(
     return result, left_alone
 
 
-def offenders(conn: psycopg.Connection, text: str) -> list[tuple[str, int | None, str]]:
-    """Run a check that returns the rows that offend."""
-    with conn.transaction():
-        search_app_tables_first(conn)
-        return conn.execute(text).fetchall()
-
-
 def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -> Callable[[], int]:
     def run() -> int:
         conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])

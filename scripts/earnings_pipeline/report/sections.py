@@ -533,7 +533,7 @@ def _migration(numbers: Numbers) -> Section:
                     "currency": ("text", "currency"),
                     "net": ("money", "net"),
                 },
-                limit=3 * ROWS_SHOWN,
+                limit=6 * ROWS_SHOWN,
             )
         ],
     )

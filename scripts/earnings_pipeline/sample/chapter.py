@@ -125,8 +125,6 @@ class Chapter:
         self.cache_drift: dict[int, int | None] = {}
         # earnings that the migration must create: practitioner, status, net
         self.to_be_created: list[tuple[int, str, int]] = []
-        # practitioners of whose balance in the end the rules do not say enough
-        self.unforeseeable: set[int] = set()
 
     def add(self, row: AnyRow) -> AnyRow:
         """Give the row its id and keep it."""
@@ -552,7 +550,7 @@ class Chapter:
                         paid=sums["paid"],
                     )
                 )
-            if practitioner_id in self.unforeseeable or not true[practitioner_id]:
+            if not true[practitioner_id]:
                 continue
             sums = true[practitioner_id]
             self.shape = self.shape_of[practitioner_id]

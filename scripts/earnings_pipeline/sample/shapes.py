@@ -143,6 +143,15 @@ class Scene:
         self.schedule(child, days_ago)
         return self.leave_room(child)
 
+    def refund(self, sale: Sale, cents: int, at: int) -> None:
+        """Give credits back for a booking that takes or took place all the same."""
+        booking = sale.booking
+        is_whole = cents == booking.final_amount_cents
+        booking.payment_status = "refunded" if is_whole else "partially_refunded"
+        self.chapter.credit(
+            booking.user_id, "refund", cents, at, booking_id=booking.id, order_id=sale.order.id
+        )
+
     # what is expected
 
     def links(self, booking: Booking, order: Order, why: str) -> None:
@@ -172,6 +181,20 @@ class Scene:
     def reports(self, kind: str, subject: str, subject_id: int, why: str) -> None:
         """Expect an exception."""
         self.chapter.expect(subject, subject_id, why, exception=kind)
+
+    def keeps_a_refund(self, booking: Booking, earnings: Earnings, refunded: int) -> None:
+        """Expect a report of what earnings have above what a refund of the card part left."""
+        why = "R9: refunded before anybody settled refunds, so a person decides"
+        gross, share = earnings.gross_amount_cents, booking.final_amount_cents
+        left = gross - gross * min(refunded, share) // share
+        net_left = left - world.commission(earnings.commission_rate, left)
+        self.reports("refunded_before_install", "booking", booking.id, why)
+        self.chapter.expect(
+            "booking",
+            booking.id,
+            why,
+            exception__refunded_before_install__amount_cents=earnings.net_amount_cents - net_left,
+        )
 
     def is_created(self, booking: Booking, gross: int, why: str) -> None:
         """Expect a delivered booking to get its earnings at today's rate for a plain session."""
@@ -1030,7 +1053,12 @@ def s16d_canceled_and_pending(scene: Scene) -> None:
     canceled_at = sale.booking.canceled_at
     scene.is_reversed(sale.earned, "R24.6: canceled")
     scene.chapter.expect(
-        "booking", sale.booking.id, "R24.6", status="canceled", canceled_at=canceled_at
+        "booking",
+        sale.booking.id,
+        "R24.6: canceled, so nothing of the refund is left to settle",
+        status="canceled",
+        canceled_at=canceled_at,
+        no_exception="refunded_before_install",
     )
 
 
@@ -1076,6 +1104,7 @@ def s16h_completed_after_canceled(scene: Scene) -> None:
     scene.leave_room(sale.booking)
     scene.is_pending(sale.earned, sale.booking.delivered_at, "R9: nothing of it was reversed")
     scene.reports("completed_after_canceled", "booking", sale.booking.id, "R9: reported either way")
+    scene.keeps_a_refund(sale.booking, sale.earned, sale.booking.final_amount_cents)
 
 
 @shape
@@ -1557,20 +1586,43 @@ def s27b_partly_refunded_by_credits(scene: Scene) -> None:
     """Half of an upcoming booking was refunded as credits."""
     sale = scene.upcoming()
     booking = sale.booking
-    booking.payment_status = "partially_refunded"
     half = booking.final_amount_cents // 2
-    scene.chapter.credit(
-        booking.user_id,
-        "refund",
-        half,
-        scene.ago(20),
-        booking_id=booking.id,
-        order_id=sale.order.id,
-    )
+    scene.refund(sale, half, scene.ago(20))
     scene.is_projected(
         sale.earned, scene.ahead(35) + HOUR, "R24.6: held from the appointment's end"
     )
-    scene.chapter.unforeseeable.add(booking.practitioner_id)
+    scene.keeps_a_refund(booking, sale.earned, half)
+
+
+@shape
+def s27c_refunded_and_delivered(scene: Scene) -> None:
+    """A delivered booking was refunded as credits; its earnings are pending."""
+    sale = scene.delivered(credits_cents=scene.price // 4)
+    scene.refund(sale, sale.booking.final_amount_cents, scene.ago(10))
+    scene.is_pending(sale.earned, sale.booking.delivered_at, "R24.7: held from the delivery")
+    scene.keeps_a_refund(sale.booking, sale.earned, sale.booking.final_amount_cents)
+
+
+@shape
+def s27d_refunded_after_payment(scene: Scene) -> None:
+    """A third of a delivered booking was refunded after its earnings were paid."""
+    sale = scene.delivered()
+    scene.chapter.pay_out([sale.earned], scene.ago(15))
+    third = sale.booking.final_amount_cents // 3
+    scene.refund(sale, third, scene.ago(10))
+    scene.stays(sale.earned, "R9: what is older than the engine is not taken off by itself")
+    scene.keeps_a_refund(sale.booking, sale.earned, third)
+
+
+@shape
+def s27e_order_refunded_by_card(scene: Scene) -> None:
+    """A card refund made the order refunded; its booking is still to come."""
+    sale = scene.upcoming()
+    sale.order.status = "refunded"
+    scene.is_projected(
+        sale.earned, scene.ahead(35) + HOUR, "R24.6: held from the appointment's end"
+    )
+    scene.keeps_a_refund(sale.booking, sale.earned, sale.booking.final_amount_cents)
 
 
 @shape

@@ -52,14 +52,15 @@ refunded as (
         and (
             orders.status = 'refunded'
             or bookings.rescheduled_from_id is not null
-            or exists (
-                select
-                from payments_usercredittransaction as credits
-                where credits.transaction_type = 'refund'
-                    and (
-                        credits.booking_id = bookings.id
-                        or (credits.order_id = bookings.order_id and credits.booking_id is null)
-                    )
+            or bookings.id in (
+                select own.booking_id
+                from payments_usercredittransaction as own
+                where own.transaction_type = 'refund'
+            )
+            or bookings.order_id in (
+                select whole.order_id
+                from payments_usercredittransaction as whole
+                where whole.transaction_type = 'refund' and whole.booking_id is null
             )
         )
 

@@ -1,0 +1,1 @@
+insert into earnings_migration.steps (step, state) values ('contract', 'done')

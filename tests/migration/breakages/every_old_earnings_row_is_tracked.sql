@@ -1,0 +1,2 @@
+delete from payments_earningstransaction
+where id = (select min(id) from payments_earningstransaction where status = 'projected')

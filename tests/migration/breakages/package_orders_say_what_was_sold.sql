@@ -1,0 +1,3 @@
+update payments_order
+set package_metadata = package_metadata - 'sessions_completed'
+where id = (select min(id) from payments_order where order_type = 'package')
