@@ -2,9 +2,9 @@
 
     EARNINGS_SEQUENCES=10000 scripts/test tests/model
 
-runs that many, half of them in each form of the app; without it none.  A failure names the seed, and
-the command that runs the same sequences again; Hypothesis also tries the failing one first when
-the test runs again.
+runs that many, half of them in each form of the app; without it none.  A failure names the seed,
+and the command that runs the same sequences again; Hypothesis also tries the failing one first
+when the test runs again.
 
     EARNINGS_SHRINK=yes scripts/test tests/model -k after --hypothesis-seed=…
 
