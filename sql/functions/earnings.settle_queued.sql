@@ -21,20 +21,34 @@ declare
         order by queue.id
         limit settle_queued.batch_size
     );
-    v_queued_ids constant bigint[] := array(
-        select distinct queue.booking_id
-        from earnings.settlement_queue as queue
-        where queue.id = any (v_queue_ids)
-    );
+    v_chain_ids bigint[];
     v_booking_ids bigint[];
-    v_successor_ids bigint[];
+    v_successor_id bigint;
     v_order_ids bigint[];
 begin
+    with recursive
+
+    chain as (
+
+        select queue.booking_id as id
+        from earnings.settlement_queue as queue
+        where queue.id = any (v_queue_ids)
+
+        union
+
+        select later.id
+        from chain
+        inner join public.bookings_booking as later on chain.id = later.rescheduled_from_id
+
+    )
+
+    select array_agg(chain.id) into v_chain_ids from chain;
+
     select array_agg(locked.id order by locked.id) into v_booking_ids
     from (
         select bookings.id
         from public.bookings_booking as bookings
-        where bookings.id = any (v_queued_ids) or bookings.rescheduled_from_id = any (v_queued_ids)
+        where bookings.id = any (v_chain_ids)
         order by bookings.id
         for no key update skip locked
     ) as locked;
@@ -52,14 +66,15 @@ begin
         return;
     end if;
 
-    v_successor_ids := array(
+    -- one after the other, so that what was rescheduled twice goes all the way
+    for v_successor_id in
         select later.id
         from public.bookings_booking as later
         where later.id = any (v_booking_ids) and later.rescheduled_from_id = any (v_booking_ids)
-    );
-    if cardinality(v_successor_ids) > 0 then
-        perform earnings.follow_reschedules(v_successor_ids);
-    end if;
+        order by later.id
+    loop
+        perform earnings.follow_reschedules(array[v_successor_id]);
+    end loop;
 
     v_order_ids := array(
         select distinct bookings.order_id

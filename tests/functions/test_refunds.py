@@ -628,3 +628,22 @@ def test_a_refunded_session_that_was_paid_keeps_its_slot_when_it_is_rescheduled(
 
     assert live(app, later) == {}
     assert [app.earnings(session)[0][1] for session in (second, third)] == [3333, 3334]
+
+
+def test_a_payout_that_fails_after_two_reschedules_lets_the_earnings_go_all_the_way(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    between = app.reschedule(booking, now() + timedelta(days=9))
+    last = app.reschedule(between, now() + timedelta(days=10))
+    app.end_video_room(between)
+
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+
+    assert [live(app, each) for each in (booking, between, last)] == [
+        {},
+        {},
+        {"projected": NET_OF_10000},
+    ]
