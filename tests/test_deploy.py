@@ -131,12 +131,16 @@ def test_the_units_and_files_that_the_guide_names_exist() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    # where this checkout lies may hold a space, which a unit would have to escape
+    checkout, units = tmp_path / "checkout", tmp_path / "units"
+    checkout.symlink_to(ROOT)
+    units.mkdir()
     for path in SYSTEMD.iterdir():
-        text = path.read_text(encoding="utf-8").replace(HOME, str(ROOT))
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace(HOME, str(checkout))
+        (units / path.name).write_text(text, encoding="utf-8")
 
     verified = subprocess.run(
-        ["systemd-analyze", "verify", *sorted(tmp_path.iterdir())],
+        ["systemd-analyze", "verify", *sorted(units.iterdir())],
         capture_output=True,
         text=True,
         timeout=60,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def operator(make_database: MakeDatabase, tmp_path: Path) -> tuple[Target, Path,
 def follow(operator: tuple[Target, Path, dict[str, str]], section: str) -> None:
     _, folder, environment = operator
     for line in commands(section):
-        command = re.sub(r"\b(?=scripts/earnings |sql/)", f"{ROOT}/", line)
+        command = re.sub(r"\b(?=scripts/earnings |sql/)", f"{shlex.quote(str(ROOT))}/", line)
         ran = subprocess.run(
             ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
         )
