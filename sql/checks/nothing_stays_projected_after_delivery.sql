@@ -1,4 +1,5 @@
--- No delivery row of a delivered booking is still projected.
+-- No delivery row of a delivered booking is still projected, but where another booking of its
+-- order, or the one it was rescheduled from, earns instead.
 --
 -- Rule      R2
 -- If not    The practitioner waits for money that is due. Saving the booking again moves the row
@@ -19,3 +20,5 @@ where
     and bookings.status = 'completed'
     and purchases.booking_id is null
     and (slots.booking_id is not null or coalesce(orders.order_type, '') not in ('package', 'bundle'))
+    and not earnings.earns_elsewhere(bookings.id)
+    and not earnings.was_paid_before(bookings.id)
