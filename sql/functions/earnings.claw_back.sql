@@ -38,11 +38,7 @@ as $$
         null
     from earnings.due_clawbacks(claw_back.booking_id) as due;
 
-    insert into earnings.settlement_queue (booking_id)
-    select slots.booking_id
-    from earnings.session_slots as slots
-    inner join public.bookings_booking as bookings on slots.booking_id = bookings.id
-    where slots.booking_id = claw_back.booking_id and not earnings.is_delivered(bookings);
+    select earnings.queue_kept_slot(claw_back.booking_id);
 $$;
 
 comment on function earnings.claw_back(bigint, text)

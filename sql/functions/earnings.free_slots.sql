@@ -2,8 +2,8 @@
 --
 -- One row per slot of these package orders that the next session may take (R7), with its
 -- worth in cents, and the part of it that a refund of the whole order has used up.  Before
--- the first delivery the order's own terms count.  Refunds
--- use up the untaken slots from the highest; a slot that is wholly used up is not free (R9).
+-- the first delivery the order's own terms count.  Refunds use up the untaken slots from the
+-- highest; a slot that is wholly used up is not free (R9).
 --
 -- Reads     earnings.package_terms, session_slots, public.payments_order,
 --           payments_usercredittransaction

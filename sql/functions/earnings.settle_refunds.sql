@@ -4,7 +4,7 @@
 -- of an unpaid row it is reversed; else an adjustment of the difference to what is recorded
 -- takes the status and the hold of its original, or is available at once when that is paid.
 -- Nothing is written when they agree, so it is safe to run twice.  Canceled bookings are
--- left to reverse_canceled_earnings.  The caller holds the earnings' row locks.
+-- left to reverse_earnings.  The caller holds the earnings' row locks.
 --
 -- Reads     public.bookings_booking, payments_order, payments_usercredittransaction
 -- Writes    public.payments_earningstransaction, earnings.exceptions

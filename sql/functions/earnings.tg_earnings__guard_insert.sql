@@ -71,12 +71,7 @@ begin
             new.commission_amount_cents := v_clawback.commission_amount_cents;
             new.metadata := coalesce(new.metadata, '{}') || jsonb_build_object('original_ids', v_clawback.original_ids);
             v_reason := 'paid earnings stay paid and are clawed back';
-            -- a slot that was kept because it was paid is free now
-            insert into earnings.settlement_queue (booking_id)
-            select slots.booking_id
-            from earnings.session_slots as slots
-            inner join public.bookings_booking as bookings on slots.booking_id = bookings.id
-            where slots.booking_id = new.booking_id and not earnings.is_delivered(bookings);
+            perform earnings.queue_kept_slot(new.booking_id);
         else
             new.status := 'reversed';
             v_reason := 'there is nothing paid to claw back';
