@@ -32,6 +32,7 @@ grant execute on function
 earnings.due_clawbacks(bigint),
 earnings.earns_elsewhere(bigint),
 earnings.free_slots(bigint[]),
+earnings.has_clawback(bigint),
 earnings.is_clawed_back(public.payments_earningstransaction),
 earnings.is_delivery(text),
 earnings.is_superseded(bigint),

@@ -1,4 +1,5 @@
--- No canceled booking has earnings that can still be paid out, but for what a clawback takes back.
+-- No canceled booking has earnings that can still be paid out, but for what a clawback takes back
+-- and the debits of what was paid.
 --
 -- Rule      R9
 -- If not    A practitioner would be paid for a canceled appointment. Saving the booking again
@@ -14,7 +15,18 @@ where
     earnings.status in ('projected', 'pending', 'available')
     and (
         earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
-        or (earnings.transaction_type = 'adjustment' and earnings.metadata ? 'refunded_cents')
+        or (
+            earnings.transaction_type = 'adjustment'
+            and earnings.metadata ? 'refunded_cents'
+            and not exists (
+                select
+                from public.payments_earningstransaction as originals
+                where
+                    originals.booking_id = bookings.id
+                    and originals.status = 'paid'
+                    and earnings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+            )
+        )
     )
     and bookings.status in ('canceled', 'cancelled')
     and not earnings.is_clawed_back(earnings)

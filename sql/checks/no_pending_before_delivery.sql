@@ -1,5 +1,5 @@
--- No pending or available delivery row belongs to a booking that was not delivered. No-shows
--- may keep what they had, unless the policy is to reverse it.
+-- No pending or available delivery row belongs to a booking that was not delivered, but for what
+-- a clawback takes back. No-shows may keep what they had, unless the policy is to reverse it.
 --
 -- Rule      R2
 -- If not    Money becomes payable before the service took place. Correct the row to projected with
@@ -19,3 +19,4 @@ where
         bookings.status = 'no_show'
         and (select settings.value from earnings.settings where settings.name = 'no_show_policy') <> 'reverse'
     )
+    and not earnings.is_clawed_back(earnings)

@@ -1,4 +1,5 @@
--- Every used slot belongs to a delivered session of its order, or to one that is paid.
+-- Every used slot belongs to a delivered session of its order, to one that is paid, or to one that
+-- is left to the next job.
 --
 -- Rule      R7
 -- If not    The slot is lost to the sessions to come. Saving the order's bookings again frees it.
@@ -21,3 +22,4 @@ where
         or bookings.order_id is distinct from slots.order_id
     )
     and not coalesce(earnings.keeps_slot(bookings), false)
+    and slots.booking_id not in (select queue.booking_id from earnings.settlement_queue as queue)

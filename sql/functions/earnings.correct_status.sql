@@ -1,7 +1,9 @@
 -- earnings.correct_status(earnings_id, status, reason)
 --
 -- Moves one earnings row as a person decided, along any arrow of the rules, corrections
--- included; the reason goes into the history (R2).  For members of earnings_operator.
+-- included; the reason goes into the history (R2).  A clawback or the adjustment of a refund
+-- that is set to reversed is forgiven: the engine does not write it again (R9).  For members
+-- of earnings_operator.
 --
 -- Locks     the earnings row
 -- Reads     earnings.status_rules
@@ -27,6 +29,14 @@ begin
     if not found then
         raise exception 'earnings % are not known', correct_status.earnings_id
             using errcode = '23X13', detail = 'There is no such row.', hint = 'Check the id.';
+    end if;
+
+    if correct_status.status = 'projected' and not earnings.is_delivery(v_row.transaction_type) then
+        raise exception 'earnings % cannot become projected', v_row.id
+            using
+                errcode = '23X01',
+                detail = format('It is of type %s and waits for no delivery.', v_row.transaction_type),
+                hint = 'An adjustment follows its original: correct that; a debit is forgiven by setting it to reversed.';
     end if;
 
     if not exists (

@@ -2,7 +2,8 @@
 --
 -- One row per practitioner and currency that was paid more for a booking than was taken
 -- back: minus what is left of it, in cents (R9).  Its paid rows, earlier clawbacks and the
--- adjustments of its refunds count.  What does not fit one row is left to the next call.
+-- adjustments of its refunds count; a debit that a person has set to reversed counts as well:
+-- it is forgiven, not written again.  What does not fit one row is left to the next call.
 --
 -- Reads     public.payments_earningstransaction
 
@@ -35,11 +36,21 @@ as $$
     where paid.booking_id = due_clawbacks.booking_id
         and (
             paid.status = 'paid'
-            or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
+            or paid.transaction_type = 'clawback'
             or (
                 paid.transaction_type = 'adjustment'
-                and paid.status <> 'reversed'
                 and paid.metadata ? 'original_ids'
+                and (
+                    paid.status <> 'reversed'
+                    -- what is reversed with its original is not forgiven
+                    or exists (
+                        select
+                        from public.payments_earningstransaction as originals
+                        where originals.booking_id = due_clawbacks.booking_id
+                            and originals.status <> 'reversed'
+                            and paid.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+                    )
+                )
             )
         )
     group by paid.practitioner_id, paid.currency

@@ -22,13 +22,7 @@ as $$
             and orders.order_type not in ('package', 'bundle')
             and live.status in ('pending', 'available', 'paid')
             and earnings.is_delivery(live.transaction_type)
-            and not exists (
-                select
-                from public.payments_earningstransaction as clawbacks
-                where clawbacks.booking_id = others.id
-                    and clawbacks.transaction_type = 'clawback'
-                    and clawbacks.status <> 'reversed'
-            )
+            and not earnings.has_clawback(others.id)
     );
 $$;
 

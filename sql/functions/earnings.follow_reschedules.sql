@@ -2,7 +2,8 @@
 --
 -- Moves the live unpaid delivery row of the booking that each of these was rescheduled
 -- from to it, as projected with the hold from the new end (R13).  When the new booking
--- has a row already, the old one is reversed; a paid row stays behind and is reported.
+-- has a row already, the old one is reversed; a paid row stays behind and is reported, and one
+-- that was clawed back stays beside its clawback, so that the new booking earns in its own right.
 -- The caller has inserted the bookings; those they come from are locked here, by id.
 --
 -- Locks     the earlier bookings, the orders, then earnings, each by id (R20)
@@ -65,7 +66,8 @@ begin
     where later.id = any (follow_reschedules.booking_ids)
         and moved.booking_id = later.rescheduled_from_id
         and moved.status in ('projected', 'pending', 'available')
-        and earnings.is_delivery(moved.transaction_type);
+        and earnings.is_delivery(moved.transaction_type)
+        and not earnings.is_clawed_back(moved);
 
     perform earnings.raise_exception_row(
         'reschedule_already_paid', 'booking', later.id, jsonb_build_object('earnings_id', paid.id)

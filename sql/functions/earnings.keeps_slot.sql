@@ -14,18 +14,14 @@ set search_path = pg_catalog, pg_temp
 as $$
     select exists (select from earnings.due_clawbacks(booking.id)) or (
         booking.status <> 'canceled'
-        and coalesce(
-            (
-                select sum(paid.net_amount_cents)
-                from public.payments_earningstransaction as paid
-                where paid.booking_id = booking.id
-                    and (
-                        (paid.status = 'paid' and earnings.is_delivery(paid.transaction_type))
-                        or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
-                    )
-            ),
-            0
-        ) > 0
+        and exists (
+            select
+            from public.payments_earningstransaction as paid
+            where paid.booking_id = booking.id
+                and paid.status = 'paid'
+                and earnings.is_delivery(paid.transaction_type)
+        )
+        and not earnings.has_clawback(booking.id)
     );
 $$;
 

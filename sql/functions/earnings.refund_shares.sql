@@ -3,7 +3,8 @@
 -- One row per delivery row of a refunded booking, in cents: what it and the rows linked to
 -- it are recorded with, and what remains of it (R9).  The share is what a refund is
 -- measured by: of a session its slot's worth, else the card part, or the price once the
--- refund exceeds that.  What remains never rises; a reversed row has nothing left.
+-- refund exceeds that.  What remains never rises; a reversed row has nothing left, and an
+-- adjustment that was reversed without its original is forgiven and counts as taken off.
 -- A share of 0 cannot be measured: nothing changes.
 --
 -- Reads     public.bookings_booking, payments_order, payments_earningstransaction,
@@ -71,14 +72,14 @@ as $$
                 coalesce(bool_or(rows_of.id <> refunded.earnings_id), false) as is_adjusted
             from public.payments_earningstransaction as rows_of
             where rows_of.booking_id = refunded.booking_id
-                and rows_of.status <> 'reversed'
-                and (
-                    rows_of.id = refunded.earnings_id
-                    or (
-                        rows_of.metadata @> jsonb_build_object('original_ids', jsonb_build_array(refunded.earnings_id))
-                        and (rows_of.transaction_type = 'clawback' or rows_of.metadata ? 'refunded_cents')
-                    )
-                )
+                and case
+                    when rows_of.id = refunded.earnings_id then rows_of.status <> 'reversed'
+                    when not rows_of.metadata @> jsonb_build_object('original_ids', jsonb_build_array(refunded.earnings_id))
+                        then false
+                    when rows_of.transaction_type = 'clawback' then rows_of.status <> 'reversed'
+                    else rows_of.metadata ? 'refunded_cents'
+                        and (rows_of.status <> 'reversed' or refunded.status <> 'reversed')
+                end
         ) as linked
 
     )

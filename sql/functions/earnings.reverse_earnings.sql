@@ -1,8 +1,9 @@
 -- earnings.reverse_earnings(booking_ids, reason)
 --
 -- Reverses what bookings have not been paid, and claws back what they have (R9).  A row
--- that was clawed back is not reversed as well, though its payout failed since.  Safe to
--- run twice.  The caller holds the earnings' row locks.
+-- that was clawed back is not reversed as well, though its payout failed since; the
+-- adjustment of a paid row stays, and the clawback is of what it has left.  Safe to run
+-- twice.  The caller holds the earnings' row locks.
 --
 -- Writes    public.payments_earningstransaction
 
@@ -20,6 +21,16 @@ begin
     where reversed.booking_id = any (reverse_earnings.booking_ids)
         and reversed.status in ('projected', 'pending', 'available')
         and reversed.transaction_type <> 'clawback'
+        and not (
+            reversed.transaction_type = 'adjustment'
+            and exists (
+                select
+                from public.payments_earningstransaction as originals
+                where originals.booking_id = reversed.booking_id
+                    and originals.status = 'paid'
+                    and reversed.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+            )
+        )
         and not earnings.is_clawed_back(reversed);
 
     perform earnings.claw_back(bookings.id, reverse_earnings.reason)

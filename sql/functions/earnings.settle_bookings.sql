@@ -92,7 +92,8 @@ begin
         and bookings.status <> 'canceled'
         and not earnings.is_delivered(bookings)
         and undelivered.status in ('pending', 'available')
-        and earnings.is_delivery(undelivered.transaction_type);
+        and earnings.is_delivery(undelivered.transaction_type)
+        and not earnings.is_clawed_back(undelivered);
 
     -- whoever moves a session's end does not see a row that becomes projected meanwhile
     perform

@@ -2,9 +2,11 @@
 --
 -- Settles the bookings that whoever changed their order could not lock: sessions that wait
 -- for a slot, bookings of refunded orders, and rescheduled ones whose payout has failed
--- (R7, R9, R13).  Leaves what others hold.
+-- (R7, R9, R13).  A booking goes with those it was rescheduled to, or not at all: whatever
+-- others hold, a booking or its order, is left to the next job.
 --
--- Locks     bookings by id, then as earnings.settle_bookings
+-- Locks     bookings, then orders, by id, skipping what others hold; then as
+--           earnings.settle_bookings
 -- Writes    earnings.settlement_queue, and what earnings.settle_bookings writes
 
 create or replace function earnings.settle_queued(batch_size integer)
@@ -21,7 +23,10 @@ declare
         order by queue.id
         limit settle_queued.batch_size
     );
+    v_root_ids bigint[];
     v_chain_ids bigint[];
+    v_locked_ids bigint[];
+    v_taken_ids bigint[];
     v_booking_ids bigint[];
     v_successor_id bigint;
     v_order_ids bigint[];
@@ -30,39 +35,71 @@ begin
 
     chain as (
 
-        select queue.booking_id as id
+        select
+            queue.booking_id as root_id,
+            queue.booking_id as id
         from earnings.settlement_queue as queue
         where queue.id = any (v_queue_ids)
 
         union
 
-        select later.id
+        select
+            chain.root_id,
+            later.id
         from chain
         inner join public.bookings_booking as later on chain.id = later.rescheduled_from_id
 
     )
 
-    select array_agg(chain.id) into v_chain_ids from chain;
+    select
+        array_agg(chain.root_id),
+        array_agg(chain.id)
+    into v_root_ids, v_chain_ids
+    from chain;
 
-    select array_agg(locked.id order by locked.id) into v_booking_ids
-    from (
+    v_locked_ids := array(
         select bookings.id
         from public.bookings_booking as bookings
         where bookings.id = any (v_chain_ids)
         order by bookings.id
         for no key update skip locked
-    ) as locked;
+    );
+
+    v_order_ids := array(
+        select orders.id
+        from public.payments_order as orders
+        where orders.id in (
+            select bookings.order_id from public.bookings_booking as bookings where bookings.id = any (v_locked_ids)
+        )
+        order by orders.id
+        for no key update skip locked
+    );
+
+    v_taken_ids := array(
+        select chain.root_id
+        from unnest(v_root_ids, v_chain_ids) as chain (root_id, id)
+        left join public.bookings_booking as bookings on chain.id = bookings.id
+        group by chain.root_id
+        having bool_and(
+            bookings.id is null
+            or (
+                bookings.id = any (v_locked_ids)
+                and (bookings.order_id is null or bookings.order_id = any (v_order_ids))
+            )
+        )
+    );
 
     delete from earnings.settlement_queue as queue
-    where queue.id = any (v_queue_ids)
-        and (
-            queue.booking_id = any (v_booking_ids)
-            or not exists (
-                select from public.bookings_booking as bookings where bookings.id = queue.booking_id
-            )
-        );
+    where queue.id = any (v_queue_ids) and queue.booking_id = any (v_taken_ids);
 
-    if v_booking_ids is null then
+    v_booking_ids := array(
+        select distinct chain.id
+        from unnest(v_root_ids, v_chain_ids) as chain (root_id, id)
+        where chain.root_id = any (v_taken_ids) and chain.id = any (v_locked_ids)
+        order by chain.id
+    );
+
+    if cardinality(v_booking_ids) = 0 then
         return;
     end if;
 

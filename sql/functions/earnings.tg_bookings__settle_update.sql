@@ -49,8 +49,13 @@ begin
             and (new_bookings.status, new_bookings.completed_at, new_bookings.updated_at)
             is distinct from (old_bookings.status, old_bookings.completed_at, old_bookings.updated_at)
         )
-            or (new_bookings.status in ('canceled', 'no_show') and old_bookings.status <> new_bookings.status)
-            or (old_bookings.status = 'no_show' and new_bookings.status <> 'no_show')
+            or (
+                new_bookings.status <> old_bookings.status
+                and (
+                    'canceled' in (new_bookings.status, old_bookings.status)
+                    or 'no_show' in (new_bookings.status, old_bookings.status)
+                )
+            )
             or (new_bookings.order_id is distinct from old_bookings.order_id)
             or (new_bookings.end_time is distinct from old_bookings.end_time)
             or (new_bookings.service_session_id is distinct from old_bookings.service_session_id)
@@ -72,10 +77,14 @@ begin
             and (new_bookings.status, new_bookings.completed_at, new_bookings.updated_at)
             is distinct from (old_bookings.status, old_bookings.completed_at, old_bookings.updated_at)
         )
-            -- a canceled booking may still hold the slot that it was paid for
+            -- a canceled booking may still hold the slot that it was paid for, and its refunds are
+            -- the order's as long as it is canceled
             or (
                 new_bookings.status <> old_bookings.status
-                and (new_bookings.status in ('canceled', 'no_show') or old_bookings.status = 'no_show')
+                and (
+                    'canceled' in (new_bookings.status, old_bookings.status)
+                    or 'no_show' in (new_bookings.status, old_bookings.status)
+                )
             )
             or new_bookings.order_id is distinct from old_bookings.order_id
 

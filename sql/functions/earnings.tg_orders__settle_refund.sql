@@ -1,9 +1,9 @@
 -- earnings.tg_orders__settle_refund()
 --
--- Lets earnings follow an order that was refunded as a whole (R9), and gives a package its
--- slots once its number of sessions is known (R7).  Whoever completes a booking holds it and
--- waits for this order: such a booking is left to the next job, not waited for (R20).
--- Never refuses (R3).
+-- Lets earnings follow an order that was refunded as a whole (R9), and gives the sessions of a
+-- package that wait its slots once their number is known, or the order is no longer refunded
+-- (R7).  Whoever completes a booking holds it and waits for this order: such a booking is left
+-- to the next job, not waited for (R20).  Never refuses (R3).
 --
 -- Fired by  earnings_900_settle_refund on public.payments_order
 -- Locks     earnings by id
@@ -28,8 +28,14 @@ begin
         from public.bookings_booking as bookings
         where bookings.order_id = new.id
             and earnings.is_delivered(bookings)
-            and not coalesce(old.package_metadata ? 'total_sessions', false)
-            and new.package_metadata ? 'total_sessions';
+            and (
+                (old.status = 'refunded' and new.status <> 'refunded')
+                or (
+                    new.package_metadata ? 'total_sessions'
+                    and not coalesce(old.package_metadata ? 'total_sessions', false)
+                )
+            )
+            and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id);
         return null;
     end if;
 

@@ -15,12 +15,16 @@ as $$
     select exists (
         select
         from earnings.rescheduled_from(was_paid_before.booking_id) as earlier (id)
-        inner join public.payments_earningstransaction as paid on earlier.id = paid.booking_id
-        where paid.status = 'paid'
-            or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')
-            or (paid.status in ('pending', 'available') and earnings.is_delivery(paid.transaction_type))
-        group by earlier.id
-        having sum(paid.net_amount_cents) > 0
+        where exists (select from earnings.due_clawbacks(earlier.id)) or (
+            exists (
+                select
+                from public.payments_earningstransaction as paid
+                where paid.booking_id = earlier.id
+                    and paid.status in ('pending', 'available', 'paid')
+                    and earnings.is_delivery(paid.transaction_type)
+            )
+            and not earnings.has_clawback(earlier.id)
+        )
     );
 $$;
 

@@ -28,7 +28,10 @@ for each row
 when (
     current_user <> 'earnings_migrator'
     and (
-        (new.status is distinct from old.status and new.status in ('refunded', 'partially_refunded'))
+        (
+            new.status is distinct from old.status
+            and (new.status in ('refunded', 'partially_refunded') or old.status = 'refunded')
+        )
         or (
             new.order_type in ('package', 'bundle')
             and (old.package_metadata -> 'total_sessions') is distinct from (new.package_metadata -> 'total_sessions')

@@ -647,3 +647,173 @@ def test_a_payout_that_fails_after_two_reschedules_lets_the_earnings_go_all_the_
         {},
         {"projected": NET_OF_10000},
     ]
+
+
+def debit_of(app: App, booking_id: int) -> int:
+    [row] = [
+        row
+        for row in app.rows("payments_earningstransaction", booking_id=booking_id)
+        if row["transaction_type"] in {"clawback", "adjustment"}
+    ]
+    return int(row["id"])
+
+
+def test_a_cancel_takes_back_what_a_refund_has_left_and_no_more(app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+    app.refund(booking, 4000)
+
+    app.cancel(booking)
+    app.cancel(booking)
+
+    assert app.earnings(booking) == [
+        ("paid", 10000, NET_OF_10000),
+        ("available", -4000, -3400),
+        ("available", -6000, -5100),
+    ]
+
+
+def test_what_was_partly_refunded_and_then_canceled_is_not_paid_before_its_reschedule(
+    app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    app.refund(booking, 4000)
+    app.cancel(booking)
+
+    later = app.reschedule(booking, now())
+    app.end_video_room(later)
+
+    assert sum(live(app, booking).values()) == 0
+    assert live(app, later) == {"pending": NET_OF_10000 - 3400}
+
+
+@pytest.mark.parametrize("lose", ["cancel", "refund"])
+def test_the_app_does_not_forgive_a_debit(app: App, pia: int, lose: str) -> None:
+    booking = paid_booking(app, pia)
+    app.cancel(booking) if lose == "cancel" else app.refund(booking, 10000)
+    debit = debit_of(app, booking)
+
+    app.update("payments_earningstransaction", debit, status="reversed")
+    app.update("payments_earningstransaction", debit, metadata={})
+    app.update("payments_earningstransaction", debit, status="reversed")
+
+    assert live(app, booking) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
+
+
+@pytest.mark.parametrize("lose", ["cancel", "refund"])
+def test_a_debit_that_a_person_forgives_is_not_written_again(
+    conn: psycopg.Connection, app: App, pia: int, lose: str
+) -> None:
+    booking = paid_booking(app, pia)
+    app.cancel(booking) if lose == "cancel" else app.refund(booking, 10000)
+
+    conn.execute(
+        "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, booking)]
+    )
+    app.save(app.get("bookings_booking", booking))
+    app.cancel(booking)
+
+    assert live(app, booking) == {"paid": NET_OF_10000}
+
+
+def test_what_was_refunded_after_a_debit_was_forgiven_is_taken_off(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    app.refund(booking, 4000)
+    conn.execute(
+        "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, booking)]
+    )
+
+    app.refund(booking, 1000)
+
+    assert live(app, booking) == {"paid": NET_OF_10000, "available": -850}
+
+
+def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: int) -> None:
+    booking = paid_booking(app, pia)
+    app.cancel(booking)
+
+    with refused("23X01"):
+        conn.execute(
+            "select earnings.correct_status(%s, 'projected', 'by mistake')",
+            [debit_of(app, booking)],
+        )
+
+
+def test_what_a_clawback_takes_back_stays_beside_it_when_its_delivery_is_undone(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    app.fail_payout(payout["id"])
+
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+
+    assert {status for status, _, _ in app.earnings(booking)} == {"available"}
+    assert live(app, booking) == {}
+
+
+def test_a_session_gets_its_slot_when_its_package_is_no_longer_refunded(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    app.refund_order(order)
+    [session] = deliver(app, order)
+    assert live(app, session) == {}
+
+    app.update("payments_order", order, status="completed")
+    conn.execute("select * from earnings.complete_due()")
+
+    assert live(app, session) == {"pending": 2834}
+
+
+def test_a_session_gets_its_slot_when_a_refunded_one_is_no_longer_canceled(
+    app: App, order: int
+) -> None:
+    first, second, third = (row["id"] for row in app.sessions(order))
+    app.cancel(first)
+    app.refund(first, 10000)
+    app.end_video_room(second)
+    assert live(app, second) == {}
+
+    app.update("bookings_booking", first, status="confirmed")
+    app.end_video_room(third)
+
+    assert [live(app, session) for session in (second, third)] == [
+        {"pending": 2834},
+        {"pending": 2834},
+    ]
+
+
+def test_a_job_waits_neither_for_an_order_nor_for_what_follows_a_reschedule(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    of_order, followed, free = (app.checkout(app.client(), app.service(pia)) for _ in range(3))
+    later = app.reschedule(followed, now() + timedelta(days=9))
+    for booking in (of_order, followed, free):
+        conn.execute("insert into earnings.settlement_queue (booking_id) values (%s)", [booking])
+
+    with app.atomic():
+        app.execute(
+            "select 1 from payments_order where id = %s for update", [app.order_of(of_order)["id"]]
+        )
+        app.execute("select 1 from bookings_booking where id = %s for update", [later])
+        conn.execute("select * from earnings.complete_due()")
+
+    queued = conn.execute("select booking_id from earnings.settlement_queue order by booking_id")
+    assert queued.fetchall() == [(of_order,), (followed,)]
+
+
+def test_what_was_clawed_back_does_not_follow_a_reschedule_when_its_payout_has_failed(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    conn.execute("select earnings.reverse_booking(%s, 'paid too early')", [booking])
+    app.fail_payout(payout["id"])
+
+    later = app.reschedule(booking, now())
+    app.end_video_room(later)
+
+    assert sum(live(app, booking).values()) == 0
+    assert live(app, later) == {"pending": NET_OF_10000}

@@ -129,6 +129,7 @@ where slots.slot_number > package_orders.session_count
     or (
         bookings.status is distinct from 'completed'
         and not exists (select from ledger where ledger.booking_id = slots.booking_id and ledger.status in ('available', 'paid'))
+        and not exists (select from earnings.settlement_queue as queue where queue.booking_id = slots.booking_id)
     )
     or slots.amount_cents
     <> slots.slot_number * package_orders.price_cents::bigint / package_orders.session_count

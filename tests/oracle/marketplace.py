@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from oracle.money import commission_cents, remaining_cents, slot_cents
@@ -37,6 +38,8 @@ LEGAL = frozenset(
     }
 )
 CORRECTIONS = frozenset({("pending", "projected"), ("available", "projected")})
+DEBITS = frozenset({"clawback", "adjustment"})
+SETTLED = frozenset({"completed", "canceled", "no_show"})
 NOBODY: Collection[int] = frozenset()
 
 
@@ -75,14 +78,18 @@ class Marketplace:
         return live[0] if live else None
 
     def adjustments_of(self, row: Earnings) -> list[Earnings]:
-        return [other for other in self.earnings.values() if other.original == row.number]
+        return [
+            other
+            for other in self.earnings.values()
+            if other.original == row.number and other.kind == "adjustment"
+        ]
 
     def is_clawed_back(self, booking_id: int) -> bool:
         return any(row.kind == "clawback" and row.is_live for row in self.rows_of(booking_id))
 
     def is_taken_back(self, row: Earnings) -> bool:
         """A clawback names the rows it takes back; itself and adjustments are none of them."""
-        return row.kind not in {"clawback", "adjustment"} and self.is_clawed_back(row.booking_id)
+        return row.kind not in DEBITS and self.is_clawed_back(row.booking_id)
 
     def order_of(self, booking: Booking) -> Order | None:
         return None if booking.order_id is None else self.orders[booking.order_id]
@@ -99,10 +106,14 @@ class Marketplace:
         ]
 
     def sessions_completed(self, order_id: int) -> int:
-        """The number of delivered session bookings (R8); a rescheduled one counts nowhere (R13)."""
+        """The number of delivered session bookings (R8); a rescheduled one counts nowhere (R13).
+
+        A no-show that keeps the slot that it was paid for has used up a session as well (R12).
+        """
         order = self.orders[order_id]
         return sum(
-            self.is_delivered(booking) and self.successor(booking.id) is None
+            (self.is_delivered(booking) and self.successor(booking.id) is None)
+            or (booking.status == "no_show" and self.slot_of(booking) is not None)
             for booking in self.sessions_of(order)
         )
 
@@ -194,7 +205,7 @@ class Marketplace:
             self._record(row, was_status, row.status, was_net)
         if row.is_delivery and was_status in UNPAID and row.status != "paid":
             for other in self.adjustments_of(row):
-                if other.status == was_status and other.kind == "adjustment":
+                if other.status == was_status:
                     self._change(
                         other,
                         status=row.status,
@@ -230,9 +241,15 @@ class Marketplace:
     def write_order(self, order_id: int, **values: Any) -> None:
         """A save or update() of an order: frozen terms stay as they are (R7)."""
         order = self.orders[order_id]
+        was_status = order.status
         for name, value in values.items():
             setattr(order, name, value)
-        self._settle({}, {order_id})
+        if order.status == was_status:
+            return
+        self._settle_refund(order)
+        if was_status == "refunded" and order.is_package:
+            waiting = [b for b in self.sessions_of(order) if self.slot_of(b) is None]
+            self.queue.update(booking.id for booking in waiting if self.is_delivered(booking))
 
     def expire_packages(self) -> None:
         """The share of an expired package neither delivered nor refunded is breakage (R22)."""
@@ -301,7 +318,7 @@ class Marketplace:
     def _follow(self, old: Booking, new: Booking) -> None:
         """Hand the live unpaid delivery row of a rescheduled booking to its successor (R13)."""
         row = self.live_row(old.id)
-        if row is None or row.status not in UNPAID:
+        if row is None or row.status not in UNPAID or self.is_clawed_back(old.id):
             return
         if self.live_row(new.id) is not None:
             self._change(row, status="reversed")
@@ -324,15 +341,15 @@ class Marketplace:
             for kept in ("order_id", "completed_at"):
                 if kept in offered and offered[kept] is None:
                     del offered[kept]
-        self._write_booking(booking, offered)
+        self._write_booking(booking, offered, is_save=is_save)
 
     def correct_booking(self, booking_id: int, status: str) -> None:
         """A person's word: goes where no write of the app can (R14)."""
         booking = self.bookings[booking_id]
         completed_at = (booking.completed_at or self.now) if status == "completed" else None
-        self._write_booking(booking, {"status": status, "completed_at": completed_at})
+        self._write_booking(booking, {"status": status, "completed_at": completed_at}, is_save=True)
 
-    def _write_booking(self, booking: Booking, values: dict[str, Any]) -> None:
+    def _write_booking(self, booking: Booking, values: dict[str, Any], *, is_save: bool) -> None:
         was = replace(booking)
         for name, value in values.items():
             setattr(booking, name, value)
@@ -344,9 +361,19 @@ class Marketplace:
             later = self.successor(booking.id)
             if later is not None:
                 self._follow(booking, later)
-        if booking.status == "canceled" and was.status != "canceled":
-            self._reverse(booking)
-        self._settle({booking.id}, {was.order_id, booking.order_id})
+        # a write that concerns neither its delivery nor its appointment leaves it alone (R20 a)
+        statuses = {was.status, booking.status}
+        if (
+            ("completed" in statuses and (is_save or was.completed_at != booking.completed_at))
+            or (len(statuses) == 2 and not statuses.isdisjoint(SETTLED))
+            or was.order_id != booking.order_id
+        ):
+            self._settle({booking.id}, {was.order_id, booking.order_id})
+        elif (was.end_time, was.service_session_id) != (
+            booking.end_time,
+            booking.service_session_id,
+        ):
+            self._settle({booking.id}, {})
 
     def delete_booking(self, booking_id: int) -> None:
         """The app's cascade: its earnings, if they may go (R5), then the booking."""
@@ -373,14 +400,17 @@ class Marketplace:
 
         First what a failed payout has queued: its earnings follow a reschedule (R21).
         """
-        for booking_id in sorted(self.queue & self.bookings.keys() - set(skipping)):
+        for booking_id in sorted(self.queue & self.bookings.keys()):
+            chain = [self.bookings[booking_id]]
+            while (later := self.successor(chain[-1].id)) is not None:
+                chain.append(later)
+            written = {booking.id for booking in chain}
+            if written & set(skipping):
+                continue
             self.queue.remove(booking_id)
-            later = self.successor(booking_id)
-            written = {booking_id}
-            if later is not None:
-                self._follow(self.bookings[booking_id], later)
-                written.add(later.id)
-            self._settle(written, {self.bookings[number].order_id for number in written})
+            for earlier, later in pairwise(chain):
+                self._follow(earlier, later)
+            self._settle(written, {booking.order_id for booking in chain})
         for booking in list(self.bookings.values()):
             end = self.appointment_end(booking)
             if (
@@ -390,13 +420,16 @@ class Marketplace:
                 and end is not None
                 and end < self.now
             ):
-                self._write_booking(booking, {"status": "completed", "completed_at": self.now})
+                values = {"status": "completed", "completed_at": self.now}
+                self._write_booking(booking, values, is_save=True)
 
     # what a booking write brings about
 
     def _settle(self, written: Collection[int], order_ids: Collection[int | None]) -> None:
         for booking_id in written:
-            if self.bookings[booking_id].status not in {"canceled", "completed"}:
+            if self.bookings[booking_id].status == "canceled":
+                self._reverse(self.bookings[booking_id])
+            elif self.bookings[booking_id].status != "completed":
                 self._return_to_projected(self.bookings[booking_id])
         takers: set[int] = set()
         for order_id in order_ids:
@@ -410,7 +443,10 @@ class Marketplace:
             self._hold_projected(booking)
 
     def _assign_slots(self, order: Order) -> Collection[int]:
-        """Free the slots of undelivered sessions; the longest waiting take the lowest (R7)."""
+        """Free the slots of undelivered sessions; the longest waiting take the lowest (R7).
+
+        Return the sessions that have got one.
+        """
         delivered = [booking for booking in self.sessions_of(order) if self.is_delivered(booking)]
         if delivered and order.terms is None:
             order.terms = (order.price_cents, order.session_count)
@@ -430,16 +466,17 @@ class Marketplace:
             and self.successor(booking.id) is None
             and not self._is_earned_before(booking)
         ]
-        takers = sorted(waiting, key=lambda b: (b.completed_at, b.id))
         free = self._free_slots(order)
-        for slot, taker in zip(sorted(free), takers, strict=False):
+        in_turn = sorted(waiting, key=lambda b: (b.completed_at, b.id))
+        taken = list(zip(sorted(free), in_turn, strict=False))
+        for slot, taker in taken:
             order.slots[slot] = taker.id
             order.slot_refunds[slot] = free[slot]
             if taker.practitioner_id == order.prepaid_practitioner_id:
                 left = order.prepaid_cents - sum(order.prepaid.values())
                 worth = self.slot_worth(order, slot) - free[slot]
                 order.prepaid[slot] = max(0, min(worth, left))
-        return [booking.id for booking in delivered]
+        return [taker.id for _, taker in taken]
 
     def _free_slots(self, order: Order) -> dict[int, int]:
         """Free slot -> the part of it that a refund of the order has used up, from the highest."""
@@ -474,18 +511,11 @@ class Marketplace:
         as one of the whole package (R9).
         """
         row = self.live_row(booking_id)
-        is_canceled = self.bookings[booking_id].status == "canceled"
-        taken_back = {"clawback", "adjustment"} if is_canceled else {"clawback"}
-        return (
-            row is not None
-            and row.status == "paid"
-            and row.net_cents
-            + sum(
-                other.net_cents
-                for other in self.rows_of(booking_id)
-                if other.kind in taken_back and other.is_live
-            )
-            > 0
+        if row is None or row.status != "paid":
+            return False
+        taken_back = sum(o.net_cents for o in self.rows_of(booking_id) if self._is_debit(o))
+        return row.net_cents + taken_back > 0 or (
+            self.bookings[booking_id].status != "canceled" and not self.is_clawed_back(booking_id)
         )
 
     def _is_earned_before(self, booking: Booking) -> bool:
@@ -565,22 +595,29 @@ class Marketplace:
     def _return_to_projected(self, booking: Booking) -> None:
         """The delivery was undone: what was not paid out is projected again (R2)."""
         row = self.live_row(booking.id)
-        if row is not None and row.status in {"pending", "available"}:
+        if (
+            row is not None
+            and row.status in {"pending", "available"}
+            and not self.is_clawed_back(booking.id)
+        ):
             self._change(row, status="projected")
 
     def _reverse(self, booking: Booking) -> None:
         """Reverse what is unpaid, claw back what is paid, once (R9)."""
         if not self.is_clawed_back(booking.id):
             for row in self.rows_of(booking.id):
-                if row.status in UNPAID and row.kind != "bonus":
+                original = self.earnings.get(row.original or 0)
+                is_debit = original is not None and original.status == "paid"
+                if row.status in UNPAID and not is_debit:
                     self._change(row, status="reversed")
         self._claw_back(booking.id)
 
     def _claw_back(self, booking_id: int) -> None:
+        booking = self.bookings[booking_id]
+        if self.slot_of(booking) is not None and not self.is_delivered(booking):
+            self.queue.add(booking_id)
         paid = [
-            row
-            for row in self.rows_of(booking_id)
-            if row.status == "paid" or (row.kind in {"clawback", "adjustment"} and row.is_live)
+            row for row in self.rows_of(booking_id) if row.status == "paid" or self._is_debit(row)
         ]
         if not any(row.status == "paid" for row in paid):
             return
@@ -599,6 +636,12 @@ class Marketplace:
             available_after=self.now,
         )
 
+    def _is_debit(self, row: Earnings) -> bool:
+        """What was taken off, or forgiven by a person; not what went with its original (R9)."""
+        if row.kind == "adjustment" and not row.is_live:
+            return row.original is not None and self.earnings[row.original].is_live
+        return row.kind in DEBITS
+
     # refunds
 
     def refund_booking(self, booking_id: int, cents: int) -> None:
@@ -613,8 +656,12 @@ class Marketplace:
     def refund_order(self, order_id: int, *, status: str | None = None, cents: int = 0) -> None:
         """A refund of the whole order: by its status, or by a credit row without booking (R9)."""
         order = self.orders[order_id]
-        order.status = status or order.status
         order.refunded_cents += cents
+        self.write_order(order_id, status=status or order.status)
+        if cents:
+            self._settle_refund(order)
+
+    def _settle_refund(self, order: Order) -> None:
         if not order.is_package:
             for booking in self.sessions_of(order):
                 self._refund(booking)
@@ -653,7 +700,7 @@ class Marketplace:
                 worth = booking.price_cents
         if worth == 0:
             return
-        recorded = [row, *(other for other in self.adjustments_of(row) if other.is_live)]
+        recorded = [row, *self.adjustments_of(row)]
         recorded_gross = sum(other.gross_cents for other in recorded)
         recorded_commission = sum(other.commission_cents for other in recorded)
         gross = min(recorded_gross, remaining_cents(row.gross_cents, refunded, worth))
@@ -736,8 +783,8 @@ class Marketplace:
             raise Refused("23X02")
         elif status == "paid" and payout_id is None:
             raise Refused("23X03")
-        elif status == "reversed" and self.is_taken_back(row):
-            return  # the clawback has taken it back already (R9)
+        elif status == "reversed" and (self.is_taken_back(row) or row.kind in DEBITS):
+            return  # the clawback has taken it back already; only a person forgives a debit (R9)
         else:
             self._change(row, status=status, payout_id=payout_id if status == "paid" else None)
 
@@ -763,7 +810,9 @@ class Marketplace:
 
     def reverse_booking(self, booking_id: int) -> None:
         """A person's word: what it earns is taken away, whatever its status (R9)."""
-        self._reverse(self.bookings[booking_id])
+        booking = self.bookings[booking_id]
+        self._reverse(booking)
+        self._settle({booking_id}, {booking.order_id})
 
     def missing_sessions(self, order_id: int) -> int:
         """How many session bookings start_package creates (R11)."""
@@ -776,6 +825,8 @@ class Marketplace:
     def correct_status(self, number: int, status: str) -> None:
         """A person's word: any arrow of the rules, corrections included (R2)."""
         row = self.earnings[number]
+        if status == "projected" and not row.is_delivery:
+            raise Refused("23X01")
         if (row.status, status) not in LEGAL | CORRECTIONS:
             raise Refused("23X01")
         if status == "available" and row.available_after > self.now:
