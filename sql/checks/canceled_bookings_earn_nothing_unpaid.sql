@@ -23,7 +23,7 @@ where
                 from public.payments_earningstransaction as originals
                 where
                     originals.booking_id = bookings.id
-                    and originals.status = 'paid'
+                    and (originals.status = 'paid' or earnings.is_clawed_back(originals))
                     and earnings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
             )
         )

@@ -2,8 +2,8 @@
 --
 -- Reverses what bookings have not been paid, and claws back what they have (R9).  A row
 -- that was clawed back is not reversed as well, though its payout failed since; the
--- adjustment of a paid row stays, and the clawback is of what it has left.  Safe to run
--- twice.  The caller holds the earnings' row locks.
+-- adjustment of a row that was paid stays beside it, and the clawback is of what it has left.
+-- Safe to run twice.  The caller holds the earnings' row locks.
 --
 -- Writes    public.payments_earningstransaction
 
@@ -27,7 +27,7 @@ begin
                 select
                 from public.payments_earningstransaction as originals
                 where originals.booking_id = reversed.booking_id
-                    and originals.status = 'paid'
+                    and (originals.status = 'paid' or earnings.is_clawed_back(originals))
                     and reversed.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
             )
         )

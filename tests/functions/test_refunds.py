@@ -817,3 +817,19 @@ def test_what_was_clawed_back_does_not_follow_a_reschedule_when_its_payout_has_f
 
     assert sum(live(app, booking).values()) == 0
     assert live(app, later) == {"pending": NET_OF_10000}
+
+
+def test_a_refund_a_clawback_and_a_failed_payout_are_nothing_together(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.refund(booking, 4000)
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    app.fail_payout(payout["id"])
+
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    app.cancel(booking)
+
+    assert live(app, booking) == {}
+    assert {status for status, _, _ in app.earnings(booking)} == {"available"}
