@@ -1,5 +1,5 @@
 -- No delivered session waits while a slot of its order is free, but for one that follows a
--- paid booking, was rescheduled, or is left to the next job.
+-- paid booking, was rescheduled, or whose order is left to the next job.
 --
 -- Rule      R7
 -- If not    A practitioner is not paid for a session that was sold. Saving the booking again gives
@@ -19,7 +19,12 @@ waiting as (
     where
         bookings.status = 'completed'
         and slots.booking_id is null
-        and bookings.id not in (select queue.booking_id from earnings.settlement_queue as queue)
+        and not exists (
+            select
+            from earnings.settlement_queue as queue
+            inner join public.bookings_booking as queued on queue.booking_id = queued.id
+            where queued.order_id = bookings.order_id
+        )
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
         and not earnings.earns_elsewhere(bookings.id)
         and purchases.booking_id is null

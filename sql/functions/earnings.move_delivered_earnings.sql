@@ -156,6 +156,7 @@ begin
             select
             from public.payments_earningstransaction as existing
             where existing.booking_id = bookings.id
+                and existing.status <> 'projected'
                 and earnings.is_delivery(existing.transaction_type)
         )
         and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));

@@ -43,17 +43,13 @@ begin
 
     if earnings_row.status = 'projected'
         and refuse_illegal_change.to_status = 'pending'
-        and not exists (
-            select
-            from public.bookings_booking as bookings
-            where bookings.id = earnings_row.booking_id and earnings.is_delivered(bookings)
-        )
+        and not earnings.earns(earnings_row.booking_id)
     then
         raise exception 'earnings % cannot become pending', earnings_row.id
             using
                 errcode = '23X01',
-                detail = format('Booking %s is not delivered.', earnings_row.booking_id),
-                hint = 'Make the delivery good with earnings.correct_booking; its earnings follow.';
+                detail = format('Booking %s is not delivered, has no slot, or is earned elsewhere.', earnings_row.booking_id),
+                hint = 'Make the delivery good with earnings.correct_booking, or reverse what earns in its place; its earnings follow.';
     end if;
 
     if earnings_row.status = 'paid'

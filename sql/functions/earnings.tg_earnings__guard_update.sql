@@ -103,21 +103,9 @@ begin
         elsif old.status = 'paid' and new.status = 'available' and not earnings.payout_has_failed(old.payout_id) then
             new.status := old.status;
             v_reason := 'the row returns when its payout fails or is canceled';
-        elsif old.status = 'projected' and new.status = 'pending' and not exists (
-            select
-            from public.bookings_booking as bookings
-            left join public.payments_order as orders on bookings.order_id = orders.id
-            where bookings.id = old.booking_id
-                and earnings.is_delivered(bookings)
-                and (
-                    coalesce(orders.order_type, '') not in ('package', 'bundle')
-                    or exists (
-                        select from earnings.session_slots as slots where slots.booking_id = bookings.id
-                    )
-                )
-        ) then
+        elsif old.status = 'projected' and new.status = 'pending' and not earnings.earns(old.booking_id) then
             new.status := old.status;
-            v_reason := 'the booking is not delivered yet, or its session found no slot';
+            v_reason := 'the booking is not delivered yet, has no slot, or is earned elsewhere';
         else
             perform earnings.refuse_illegal_change(old, new.status, new.payout_id);
         end if;

@@ -833,3 +833,16 @@ def test_a_refund_a_clawback_and_a_failed_payout_are_nothing_together(
 
     assert live(app, booking) == {}
     assert {status for status, _, _ in app.earnings(booking)} == {"available"}
+
+
+def test_a_direct_order_that_was_rescheduled_twice_earns_once_however_it_is_completed(
+    conn: psycopg.Connection, app: App, booking: int
+) -> None:
+    one = app.reschedule(booking, now())
+    other = app.reschedule(booking, now())
+
+    for each in (other, one):
+        app.mark_completed(app.get("bookings_booking", each))
+
+    assert live(app, other) == {"pending": NET_OF_10000}
+    assert "pending" not in live(app, one)
