@@ -2,8 +2,9 @@
 --
 -- Moves one earnings row as a person decided, along any arrow of the rules, corrections
 -- included; the reason goes into the history (R2).  A clawback or the adjustment of a refund
--- that is set to reversed is forgiven: the engine does not write it again (R9).  For members
--- of earnings_operator.
+-- that is set to reversed is forgiven: the engine does not write it again (R9); not so a
+-- clawback whose original is no longer paid, for both together are nothing.  For members of
+-- earnings_operator.
 --
 -- Locks     the earnings row
 -- Reads     earnings.status_rules
@@ -37,6 +38,20 @@ begin
                 errcode = '23X01',
                 detail = format('It is of type %s and waits for no delivery.', v_row.transaction_type),
                 hint = 'An adjustment follows its original: correct that; a debit is forgiven by setting it to reversed.';
+    end if;
+
+    if correct_status.status = 'reversed' and v_row.transaction_type = 'clawback' and exists (
+        select
+        from public.payments_earningstransaction as originals
+        where originals.booking_id = v_row.booking_id
+            and originals.status in ('projected', 'pending', 'available')
+            and v_row.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+    ) then
+        raise exception 'earnings % cannot be reversed', v_row.id
+            using
+                errcode = '23X01',
+                detail = 'The payout of what they claw back has failed.',
+                hint = 'Nothing is to be done: both together are nothing.';
     end if;
 
     if not exists (

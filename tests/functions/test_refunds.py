@@ -846,3 +846,17 @@ def test_a_direct_order_that_was_rescheduled_twice_earns_once_however_it_is_comp
 
     assert live(app, other) == {"pending": NET_OF_10000}
     assert "pending" not in live(app, one)
+
+
+def test_a_clawback_is_not_forgiven_once_the_payout_of_its_original_has_failed(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.cancel(booking)
+    app.fail_payout(payout["id"])
+
+    with refused("23X01"):
+        conn.execute(
+            "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, booking)]
+        )

@@ -833,6 +833,10 @@ class Marketplace:
             raise Refused("23X02")
         if status == "reversed" and self.is_taken_back(row):
             raise Refused("23X01")
+        if status == "reversed" and row.kind == "clawback":
+            original = self.live_row(row.booking_id)
+            if original is not None and original.status in UNPAID:
+                raise Refused("23X01")
         if status == "paid":
             raise Refused("23X03")
         self._change(row, status=status)
