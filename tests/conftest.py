@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -96,8 +97,10 @@ def remove_abandoned_servers() -> None:
     for state in Path(tempfile.gettempdir()).glob("earnings-test-*-*"):
         pid = state.name.split("-")[2]
         if state.stat().st_uid == os.geteuid() and pid.isdigit() and not is_alive(int(pid)):
-            embedded.Server(state=state).remove()
-            shutil.rmtree(state)
+            # another process may be removing it as well
+            with suppress(FileNotFoundError):
+                embedded.Server(state=state).remove()
+                shutil.rmtree(state)
 
 
 def is_alive(pid: int) -> bool:
