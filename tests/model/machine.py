@@ -532,7 +532,9 @@ class MarketplaceMachine(RuleBasedStateMachine):
         if row is not None:
             self.write(
                 lambda: self.app.save(row),
-                lambda oracle, _: oracle.write_order(row.pk, status=row.status),
+                lambda oracle, _: oracle.write_order(
+                    row.pk, status=row.status, **expiry_as_read(row)
+                ),
             )
 
     @precondition(lambda self: self.stale_orders and not self.app.is_before)
@@ -542,7 +544,8 @@ class MarketplaceMachine(RuleBasedStateMachine):
         row = one_of(self.free_orders(self.stale_orders), pick)
         if row is not None:
             self.write(
-                row.increment_sessions_completed, lambda oracle, _: oracle.write_order(row.pk)
+                row.increment_sessions_completed,
+                lambda oracle, _: oracle.write_order(row.pk, **expiry_as_read(row)),
             )
 
     @precondition(lambda self: any(order.is_package for order in self.oracle.orders.values()))
@@ -903,6 +906,12 @@ def image_of(row: Any) -> dict[str, Any]:
     names = ["status", "completed_at", "end_time", "service_session_id"]
     names += ["order_id"] if hasattr(row, "order_id") else []
     return {name: getattr(row, name) for name in names}
+
+
+def expiry_as_read(row: Any) -> dict[str, datetime]:
+    """What a save of this order writes back of its expiry, if the object has any."""
+    expires_at = (getattr(row, "package_metadata", None) or {}).get("expires_at")
+    return {} if expires_at is None else {"expires_at": datetime.fromisoformat(expires_at)}
 
 
 def booking_of(row: Any, *, order_id: int | None) -> Booking:
