@@ -411,6 +411,8 @@ class Marketplace:
             for earlier, later in pairwise(chain):
                 self._follow(earlier, later)
             self._settle(written, {booking.order_id for booking in chain})
+            for package in filter(None, map(self.package_of, chain)):
+                self._settle_refund(package)
         for booking in list(self.bookings.values()):
             end = self.appointment_end(booking)
             if (
@@ -646,12 +648,15 @@ class Marketplace:
 
     def refund_booking(self, booking_id: int, cents: int) -> None:
         """A refund credit row of a booking; it counts for its successors too (R9)."""
-        booking: Booking | None = self.bookings[booking_id]
-        assert booking is not None
-        booking.refunded_cents += cents
+        refunded = self.bookings[booking_id]
+        refunded.refunded_cents += cents
+        booking: Booking | None = refunded
         while booking is not None:
             self._refund(booking)
             booking = self.successor(booking.id)
+        package = self.package_of(refunded)
+        if package is not None:
+            self._settle_refund(package)
 
     def refund_order(self, order_id: int, *, status: str | None = None, cents: int = 0) -> None:
         """A refund of the whole order: by its status, or by a credit row without booking (R9)."""
