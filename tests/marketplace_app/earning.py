@@ -125,7 +125,8 @@ class Earning(Client):
             for row in rows:
                 row.status = "paid"
                 row.payout_id = payout_id
-                row.save(update_fields=["status", "payout", "updated_at"])
+                # rows that another process has read are written in this transaction all the same
+                row.save(using=self.alias, update_fields=["status", "payout", "updated_at"])
             self.refresh_cache(practitioner_id, subtract=total)
         return payout_id
 
