@@ -4,7 +4,7 @@
     {%- set known = adapter.get_columns_in_relation(target_relation) -%}
     {%- if known | map(attribute='name') | sort != model.columns.keys() | sort -%}
         {%- do exceptions.raise_compiler_error(
-            target_relation ~ ' has other columns than its contract: build it anew, with DBT_FULL_REFRESH=true'
+            target_relation ~ ' has other columns than its contract: scripts/earnings build makes it anew'
         ) -%}
     {%- endif -%}
     {{- return(known) -}}

@@ -6,12 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from earnings_pipeline import building
+from earnings_pipeline import building, pipeline
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from marketplace_app import App, now
@@ -26,11 +27,6 @@ HISTORY = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def only_tests_of_what_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DBT_INDIRECT_SELECTION", "cautious")
-
-
 @pytest.fixture
 def conn(engine_copy: Target) -> Iterator[psycopg.Connection]:
     with connect(engine_copy, "test") as conn:
@@ -43,8 +39,8 @@ def app(engine_copy: Target) -> Iterator[App]:
         yield app
 
 
-def build(target: Target, *select: str) -> None:
-    result = building.build(target, select)
+def build(target: Target, *select: str, full_refresh: bool = False) -> None:
+    result = building.build(target, select, full_refresh=full_refresh)
     assert (result.findings, result.errors) == ((), ())
 
 
@@ -252,7 +248,6 @@ def test_builds_that_follow_each_other_say_what_one_build_says(
     app: App,
     engine_copy: Target,
     months: list[int],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     build(engine_copy, *HISTORY)
     assert {row[-1] for row in rows(conn, "earnings_transitions")} == {True, False}
@@ -268,8 +263,7 @@ def test_builds_that_follow_each_other_say_what_one_build_says(
     make_final(conn)
     build(engine_copy, *HISTORY)
     followed = {table: rows(conn, table) for table in INCREMENTAL}
-    monkeypatch.setenv("DBT_FULL_REFRESH", "true")
-    build(engine_copy, *HISTORY)
+    build(engine_copy, *HISTORY, full_refresh=True)
     anew = {table: rows(conn, table) for table in INCREMENTAL}
 
     assert followed == anew
@@ -311,6 +305,13 @@ def test_what_commits_after_a_build_with_lower_ids_is_picked_up(
     assert all(row[-1] for row in after)
 
 
+def watermark(conn: psycopg.Connection) -> datetime:
+    """The one moment up to which all marts are final: those of a build agree."""
+    query = "select distinct final_until from finance.watermark"
+    [(final_until,)] = conn.execute(query).fetchall()
+    return final_until  # type: ignore[no-any-return]
+
+
 def make_beat(conn: psycopg.Connection) -> None:
     """Beat while another transaction is running, so that the beat is not final."""
     conn.execute("select earnings.beat()")
@@ -329,7 +330,7 @@ def test_nothing_is_final_that_an_open_transaction_can_still_join(
         make_beat(conn)
         build(engine_copy, *HISTORY)
 
-    [(published,)] = conn.execute("select final_until from finance.watermark").fetchall()
+    published = watermark(conn)
     assert final_until <= published < joined_from
     entries = conn.execute(
         "select stamped_at, is_final from finance.earnings_transitions"
@@ -343,21 +344,25 @@ def test_the_watermark_of_the_marts_is_the_engines(
 ) -> None:
     final_until = make_final(conn)
 
-    build(engine_copy, "+watermark")
+    build(engine_copy, *HISTORY)
 
-    [(published,)] = conn.execute("select final_until from finance.watermark").fetchall()
+    published = watermark(conn)
     [(engines,)] = conn.execute("select earnings.watermark()").fetchall()
     assert final_until <= published <= engines
 
 
 def test_marts_of_little_or_odd_data_build(
-    conn: psycopg.Connection, app: App, engine_copy: Target
+    conn: psycopg.Connection, app: App, engine_copy: Target, tmp_path: Path
 ) -> None:
-    """One order without a booking, a package worth nothing, nobody to pay, no history."""
+    """One order without a booking, a package worth nothing, nobody to pay, no history; then one
+    row of everything, and no practitioner."""
     pia = app.practitioner()
     app.insert("payments_order", user_id=app.client(), order_type="credit", status="pending")
     app.checkout(app.client(), app.package(app.service(pia), 3, 1))
     paid = trade(app, app.practitioner())
+    conn.execute(
+        "create temporary table kept as select * from payments_earningstransaction limit 1"
+    )
     with conn.transaction():
         conn.execute("set local session_replication_role = replica")
         conn.execute(
@@ -371,8 +376,7 @@ def test_marts_of_little_or_odd_data_build(
         conn.execute("delete from earnings.transitions")
         conn.execute("delete from earnings.heartbeats")
 
-    for _ in range(2):
-        build(engine_copy)
+    build(engine_copy)
 
     [(unlisted, days, payouts)] = conn.execute(
         "select (select count(*) from payments_order) - (select count(*) from finance.orders), "
@@ -380,3 +384,18 @@ def test_marts_of_little_or_odd_data_build(
         "(select sum(earnings_count) from finance.payouts)"
     ).fetchall()
     assert (unlisted, days, payouts) == (0, 0, 0)
+
+    with conn.transaction():
+        conn.execute("set local session_replication_role = replica")
+        conn.execute("insert into payments_earningstransaction select * from kept")
+        for table in ("bookings_booking", "payments_order", "payments_usercredittransaction"):
+            only = f"delete from {table} where id > (select min(id) from {table})"  # noqa: S608
+            conn.execute(only)
+        conn.execute("delete from practitioners_practitioner")
+
+    judged = pipeline.build(engine_copy, output=tmp_path / "report.html")
+
+    assert (judged.build.errors, judged.build.skipped) == ((), ())
+    assert judged.report is not None
+    assert judged.report.exists()
+    assert rows(conn, "earnings") != set()

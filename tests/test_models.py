@@ -325,17 +325,30 @@ def test_every_open_matter_is_listed_with_its_meaning(conn):
     assert listed == (*opened, *opened)
 
 
+def test_every_mart_says_up_to_when_it_is_final_and_those_of_a_build_agree(conn):
+    marts = conn.execute("select mart, final_until, snapshot from finance.watermark").fetchall()
+
+    assert {mart for mart, *_ in marts} == {
+        f"{path.parent.name}.{path.stem}"
+        for folder in MARTS
+        for path in (ROOT / "models" / folder).glob("*.sql")
+        if path.stem not in ("days", "watermark")
+    }
+    assert len({final_until for _, final_until, _ in marts}) == 1
+    assert len({snapshot for *_, snapshot in marts}) == 1
+
+
 def test_every_mart_and_every_column_is_described_in_the_database(conn):
     undescribed = conn.execute(
         "select c.relname, a.attname from pg_class as c "
         "join pg_attribute as a on a.attrelid = c.oid and a.attnum >= 0 "
-        "where c.relnamespace::regnamespace::text = any (%s) and c.relkind = 'r' "
+        "where c.relnamespace::regnamespace::text = any (%s) and c.relkind = 'v' "
         "and not a.attisdropped and col_description(c.oid, a.attnum) is null",
         [list(MARTS)],
     ).fetchall()
     tables = conn.execute(
         "select count(*), count(obj_description(oid)) from pg_class "
-        "where relnamespace::regnamespace::text = any (%s) and relkind = 'r'",
+        "where relnamespace::regnamespace::text = any (%s) and relkind = 'v'",
         [list(MARTS)],
     ).fetchone()
 
@@ -348,7 +361,7 @@ def test_readers_see_the_marts_and_not_the_apps_tables(conn):
     with conn.transaction(force_rollback=True):
         conn.execute("set local role earnings_reader")
         for (table,) in conn.execute(
-            "select schemaname || '.' || tablename from pg_tables where schemaname = any (%s)",
+            "select schemaname || '.' || viewname from pg_views where schemaname = any (%s)",
             [list(MARTS)],
         ).fetchall():
             conn.execute(f"select 1 from {table} limit 1")  # noqa: S608

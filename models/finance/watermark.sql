@@ -1,22 +1,45 @@
--- One row: up to which moment what the marts of this build say of the past is final, and
--- when they were built.  What is stamped later can still be joined by what commits late (R19).
+-- One row per mart: up to which moment what it says of the past is final, and when it was built.
+-- What is stamped later can still be joined by what commits late (R19).  Marts of one snapshot
+-- were built from the same moment of the database, and agree.
+
+{{ config(materialized='view') }}
 
 with
-
-watermark as (
-
-    select final_until
-    from {{ ref('stg_earnings__watermark') }}
-
-),
 
 published as (
 
     select
+        mart,
+        slot
+    from {{ source('marts', 'published_marts') }}
+
+),
+
+builds as (
+
+    select
+        mart,
+        slot,
         final_until,
-        now() as built_at
-    from watermark
+        built_at,
+        snapshot
+    from {{ source('marts', 'mart_builds') }}
+
+),
+
+watermarks as (
+
+    select
+        published.mart,
+        builds.final_until,
+        builds.built_at,
+        builds.snapshot
+    from published
+    inner join builds
+        on
+            published.mart = builds.mart
+            and published.slot = builds.slot
 
 )
 
-select * from published
+select * from watermarks

@@ -15,7 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-SUPERSETS = {"requirements-test.lock": ["requirements.lock"]}
+SUPERSETS = {
+    "requirements-metrics.lock": ["requirements.lock"],
+    "requirements-test.lock": ["requirements.lock", "requirements-metrics.lock"],
+}
 ADDRESS = re.compile(r"\w+://\S+")
 RESERVED_VARIABLES = (
     "PYTHONPATH",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
+from earnings_pipeline import publishing
 from earnings_pipeline.database import connect
-from earnings_pipeline.errors import PipelineError
+from earnings_pipeline.errors import PipelineError, WrongUsage
 from earnings_pipeline.progress import Progress, Report, silent
+from earnings_pipeline.publishing import Mart
 from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.run import RunResult
+    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
 STATE = ROOT / ".earnings" / "dbt"
@@ -48,8 +53,10 @@ class BuildResult:
     findings: tuple[BuildFailure, ...]
     errors: tuple[BuildFailure, ...]
     skipped: tuple[str, ...]
+    published: tuple[str, ...]
     seconds: float
     log: Path
+    documentation: Path | None
 
     @property
     def ok(self) -> bool:
@@ -71,66 +78,137 @@ def build(
     select: Sequence[str] = (),
     *,
     report: Report = silent,
+    full_refresh: bool = False,
     unit_tests: bool = False,
     verbose: bool = False,
 ) -> BuildResult:
     """Seed, build and test the models that `select` names, all of them by default.
 
     One build at a time runs on a database.  All marts read one snapshot, taken at the start, so
-    they agree with each other while the app keeps writing.  Unit tests need no data and are left
-    to the test suite unless `unit_tests` is set.
+    they agree with each other while the app keeps writing; and readers see them all at once when
+    the last is tested, or none of them when one cannot be built.  Unit tests need no data and are
+    left to the test suite unless `unit_tests` is set.  A build of everything writes the
+    documentation too.
     """
     started = time.monotonic()
-    folder = STATE / hashlib.sha256(str(target).encode()).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        *("build", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-        *("--target-path", str(folder), "--log-path", str(folder)),
-        *(
-            "--log-level",
-            "info" if verbose else "none",
-            "--log-level-file",
-            "debug",
-            "--no-use-colors",
-        ),
+    folder = _folder(target)
+    places = [
+        *_places(folder),
+        *("--log-level-file", "debug", "--no-use-colors"),
+        *("--log-level", "info" if verbose else "none"),
+    ]
+    chosen = [
         *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
-        *(["--select", *select] if select else []),
+        # a test of marts of which only one is built would compare two builds
+        *(["--select", *select, "--indirect-selection", "buildable"] if select else []),
     ]
     with connect(target, "build") as conn, _only_build(conn, target):
-        # a beat of before the snapshot, so that the build can be final up to it
-        conn.execute("select earnings.watermark()")
-        with _snapshot(conn) as snapshot:
-            variables = _environment(target, conn) | {"EARNINGS_SNAPSHOT": snapshot}
-            results = _invoke(arguments, variables, report)
-        findings, errors, skipped, counts = _sorted(conn, results)
+        environment = _environment(target, conn)
+        with _variables(environment | {"DBT_FULL_REFRESH": str(full_refresh)}):
+            report(Progress(task=TASK, note="reading the project"))
+            manifest = _invoke(["parse", *places], None, report)
+            slot = publishing.next_slot(conn)
+            marts = publishing.put_into(manifest, slot)
+            publishing.prepare(conn, slot, marts, anew=full_refresh)
+            # a beat of before the snapshot, so that the build can be final up to it
+            conn.execute("select earnings.watermark()")
+            with (
+                _snapshot(conn) as snapshot,
+                _variables({"EARNINGS_SNAPSHOT": snapshot, "EARNINGS_SLOT": slot}),
+            ):
+                results = _invoke(["build", *places, *chosen], manifest, report).results
+            findings, errors, skipped, counts = _sorted(conn, results)
+            built = _built(results, marts)
+            if built:
+                report(Progress(task=TASK, note="publishing"))
+                publishing.publish(conn, slot, built, anew=full_refresh)
+            documentation = None
+            if not select and not errors:
+                report(Progress(task=TASK, note="documentation"))
+                publishing.put_back(manifest, marts)
+                _invoke(["docs", "generate", "--static", *places], manifest, report)
+                documentation = folder / "static_index.html"
     return BuildResult(
         node_counts=counts,
         findings=findings,
         errors=errors,
         skipped=skipped,
+        published=tuple(mart.full_name for mart in built),
         seconds=time.monotonic() - started,
         log=folder / "dbt.log",
+        documentation=documentation,
     )
 
 
-def _invoke(
-    arguments: list[str], variables: Mapping[str, str], report: Report
-) -> Sequence[RunResult]:
+def run_dbt(target: Target, arguments: Sequence[str]) -> int:
+    """Run a command of dbt's on the database, as on a command line; return its exit code.
+
+    It is led to what a build has made, and prints by itself.
+    """
+    dbt = Path(sys.executable).with_name("dbt")
+    # dbt's own options, such as --version, need no project
+    places = [] if arguments[:1] and arguments[0].startswith("-") else _places(_folder(target))
+    with connect(target, "dbt") as conn:
+        environment = os.environ | _environment(target, conn)
+    return subprocess.run([dbt, *arguments, *places], env=environment, check=False).returncode
+
+
+def run_metrics(target: Target, arguments: Sequence[str]) -> int:
+    """Run MetricFlow's mf on the database, as on a command line; return its exit code."""
+    mf = Path(sys.executable).with_name("mf")
+    if not mf.exists():
+        raise WrongUsage("MetricFlow is not installed", "scripts/metrics installs and runs it.")
+    with connect(target, "metrics") as conn:
+        variables = _environment(target, conn)
+    # mf reads what dbt has parsed from this folder, and from no other
+    places = [*_places(ROOT / "target"), "--log-level", "none"]
+    with _variables(variables):
+        _invoke(["parse", *places], None, silent)
+    folders = {"DBT_PROJECT_DIR": str(ROOT), "DBT_PROFILES_DIR": str(ROOT)}
+    environment = os.environ | variables | folders
+    return subprocess.run([mf, *arguments], env=environment, check=False).returncode
+
+
+def _places(folder: Path) -> list[str]:
+    """Say where dbt finds the project, and where it may keep what it writes."""
+    return [
+        *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+        *("--target-path", str(folder), "--log-path", str(folder)),
+    ]
+
+
+def _folder(target: Target) -> Path:
+    folder = STATE / hashlib.sha256(str(target).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _invoke(arguments: list[str], manifest: Manifest | None, report: Report) -> Any:
     # dbt takes seconds to import, and most commands do not need it.
-    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
-    report(Progress(task=TASK, note="reading the project"))
-    with _variables(variables):
-        outcome = dbtRunner(callbacks=[_Counter(report)]).invoke(arguments)
+    outcome = dbtRunner(manifest=manifest, callbacks=[_Counter(report)]).invoke(arguments)
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise outcome.exception
-    if not isinstance(outcome.result, RunExecutionResult):
+    if outcome.result is None:
         raise BuildRefused(
-            f"dbt could not build: {outcome.exception or 'no result'}",
+            f"dbt could not {arguments[0]}: {outcome.exception or 'no result'}",
             f"The log is {arguments[arguments.index('--log-path') + 1]}/dbt.log.",
         ) from outcome.exception
-    return outcome.result.results
+    return outcome.result
+
+
+def _built(results: Sequence[RunResult], marts: Sequence[Mart]) -> list[Mart]:
+    """Return the marts that were built, or none when one of those selected could not be."""
+    states = {
+        result.node.name: str(result.status)
+        for result in results
+        if str(result.node.resource_type) == "model"
+    }
+    selected = [mart for mart in marts if mart.name in states]
+    if any(states[mart.name] != "success" for mart in selected):
+        return []
+    return selected
 
 
 class _Counter:
@@ -160,8 +238,11 @@ def _sorted(
         kind = str(node.resource_type)
         if status in ("success", "pass"):
             counts[kind] = counts.get(kind, 0) + 1
-        elif status in ("skipped", "no-op"):
+        elif status == "skipped":
             skipped.append(node.name)
+        elif status == "no-op":
+            # an exposure: there is nothing to build
+            continue
         elif status in ("fail", "warn"):
             findings.append(
                 BuildFailure(

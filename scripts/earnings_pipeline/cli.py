@@ -98,13 +98,18 @@ def doctor(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Examine whether a database is fit for the pipeline. Writes nothing, locks nothing.
 
     Looks at the server, privileges, the app's tables and columns, triggers, long transactions and
-    what of the pipeline is there already. Exits 1 when something must be mended first.
+    what of the pipeline is there already; then reads the app's rows, and names those that are not
+    as expected. Exits 1 when something must be mended first.
     """
-    from earnings_pipeline import display
+    from earnings_pipeline import display, pipeline
     from earnings_pipeline import doctor as doctor_
 
-    with connection(database_url, "doctor") as conn:
+    target = resolved(database_url)
+    with connection_to(target, "doctor") as conn:
         findings = doctor_.examine(conn)
+    if not doctor_.has_errors(findings):
+        with refusals(), display.progress_bars() as report:
+            findings += pipeline.preflight_findings(target, report)
     if as_json:
         display.print_json(findings)
     else:
@@ -288,9 +293,21 @@ def build(
             "--select",
             "-s",
             metavar="MODEL",
-            help="dbt's selection, such as finance; may be repeated.",
+            help="dbt's selection, such as finance or tag:hourly; may be repeated.",
         ),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The report; .earnings/reports by default."
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        bool,
+        typer.Option(
+            "--full-refresh", help="Build what grows with the history from its beginning."
+        ),
+    ] = False,
     unit_tests: Annotated[
         bool, typer.Option("--unit-tests", help="Run dbt's unit tests too.")
     ] = False,
@@ -299,24 +316,67 @@ def build(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build the dbt models and run their tests: the schemas staging, finance and reconciliation.
+    """What a schedule calls: build the models and their tests, expectations, check, report.
 
-    Writes those schemas and nothing else; the app's tables are read in one snapshot. Exits 1 when a
-    test finds rows, 3 when a model cannot be built.
+    Writes the models' schemas and nothing else; the app's tables are read in one snapshot. Readers
+    see all marts of the build at once when the last is tested, or go on seeing the build before
+    when one cannot be built. One build runs at a time. Exits 1 when a test, an expectation or a
+    check finds rows, 3 when a model cannot be built.
     """
-    from earnings_pipeline import building, display
+    from earnings_pipeline import display, pipeline
 
     target = resolved(database_url)
     with refusals(), display.progress_bars() as report:
-        result = building.build(
-            target, select or (), report=report, unit_tests=unit_tests, verbose=verbose
+        judged = pipeline.build(
+            target,
+            select or (),
+            output=output,
+            full_refresh=full_refresh,
+            unit_tests=unit_tests,
+            verbose=verbose,
+            report=report,
         )
     if as_json:
-        display.print_json(result)
+        display.print_json(judged)
     else:
-        display.print_build(result)
-    if not result.ok:
-        raise typer.Exit(result.exit_code)
+        display.print_judged(judged)
+    if judged.exit_code:
+        raise typer.Exit(judged.exit_code)
+
+
+PASSED_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+}
+
+
+@app.command(context_settings=PASSED_ON)
+def dbt(context: typer.Context, database_url: DatabaseUrl = None) -> None:
+    """Run dbt on the database: source freshness, docs serve, ls, and what else it offers.
+
+    Give --database-url before dbt's own arguments. Its exit code is returned.
+    """
+    from earnings_pipeline import building
+
+    target = resolved(database_url)
+    with refusals():
+        code = building.run_dbt(target, context.args)
+    raise typer.Exit(code)
+
+
+@app.command(context_settings=PASSED_ON)
+def metrics(context: typer.Context, database_url: DatabaseUrl = None) -> None:
+    """Ask for metrics with MetricFlow's mf, which scripts/metrics installs first.
+
+    Give --database-url before mf's own arguments. Its exit code is returned.
+    """
+    from earnings_pipeline import building
+
+    target = resolved(database_url)
+    with refusals():
+        code = building.run_metrics(target, context.args)
+    raise typer.Exit(code)
 
 
 @app.command()

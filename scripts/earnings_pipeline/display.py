@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         PlannedReason,
         Verification,
     )
-    from earnings_pipeline.pipeline import Plan, StepDone, Summary
+    from earnings_pipeline.pipeline import Judged, Plan, StepDone, Summary
 
 OFFENDERS_SHOWN = 5
 SEVERITY_STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -201,21 +201,45 @@ def print_job(summary: JobSummary) -> None:
 
 def print_checks(results: Sequence[CheckResult]) -> None:
     """Print each claim with its verdict; below those that fail, the first offenders."""
-    from earnings_pipeline.pipeline import counted
-
     for result in results:
-        mark = Text("  ok  " if result.ok else "FAILS ", style="green" if result.ok else "bold red")
-        out.print(mark + Text(f"{result.name}: {result.claim}"))
-        if result.ok:
-            continue
-        found = counted(result.offender_count, "offender", f", rule {result.rule}")
-        out.print(f"      {found}", style="dim")
-        for offender in result.offenders:
-            detail = f"      {offender.subject} {offender.subject_id}: {offender.detail}"
-            out.print(Text(detail))
-        out.print(Text(f"      If not {result.remedy}", style="dim"))
+        _print_check(result)
+    _print_claims(results)
+
+
+def _print_claims(results: Sequence[CheckResult]) -> None:
     failed = sum(not result.ok for result in results)
     out.print(f"{len(results)} claims, {failed} with offenders")
+
+
+def _print_check(result: CheckResult) -> None:
+    from earnings_pipeline.pipeline import counted
+
+    mark = Text("  ok  " if result.ok else "FAILS ", style="green" if result.ok else "bold red")
+    out.print(mark + Text(f"{result.name}: {result.claim}"))
+    if result.ok:
+        return
+    found = counted(result.offender_count, "offender", f", rule {result.rule}")
+    out.print(f"      {found}", style="dim")
+    for offender in result.offenders:
+        detail = f"      {offender.subject} {offender.subject_id}: {offender.detail}"
+        out.print(Text(detail))
+    out.print(Text(f"      If not {result.remedy}", style="dim"))
+
+
+def print_judged(judged: Judged) -> None:
+    """Print what was built, what is not as claimed, and where report and documentation lie."""
+    print_build(judged.build)
+    for result in judged.marts:
+        if not result.ok:
+            out.print(Text(f"expected {result.describe()}", style="red"))
+    for check in judged.checks:
+        if not check.ok:
+            _print_check(check)
+    _print_claims(judged.checks)
+    if judged.report:
+        print_report(judged.report)
+    if judged.build.documentation:
+        out.print(f"the models, documented: {judged.build.documentation}")
 
 
 def print_build(result: BuildResult) -> None:
@@ -229,6 +253,8 @@ def print_build(result: BuildResult) -> None:
         f"{built or 'nothing'} built in {result.seconds:.0f} s, {len(result.findings)} tests "
         f"with findings, {len(result.errors)} errors, {len(result.skipped)} skipped"
     )
+    if result.errors or result.skipped:
+        out.print("readers go on seeing the build before")
     if not result.ok:
         out.print(f"dbt's log: {result.log}")
 

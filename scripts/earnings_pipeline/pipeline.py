@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 from earnings_pipeline import doctor, sqlfiles
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused, WrongUsage
-from earnings_pipeline.progress import Report
+from earnings_pipeline.progress import Report, silent
 from earnings_pipeline.target import Target
 
 if TYPE_CHECKING:
@@ -110,6 +110,23 @@ class Summary:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a build made, and what was claimed of it; `report` is None when nothing was built."""
+
+    build: BuildResult
+    marts: Sequence[ExpectationResult]
+    checks: Sequence[CheckResult]
+    report: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        if not self.build.ok:
+            return self.build.exit_code
+        is_fine = all(result.ok for result in self.marts) and all(r.ok for r in self.checks)
+        return int(not is_fine)
+
+
 Announce = Callable[[StepDone], None]
 
 
@@ -174,6 +191,25 @@ def examine(
     preflight = expectations.validate(target, "preflight", report)
     refuse([(described_result(result), MEND) for result in preflight if result.is_blocking])
     return findings, preflight
+
+
+def preflight_findings(target: Target, report: Report) -> list[doctor.Finding]:
+    """Hold the app's rows against the preflight expectations, as doctor reports it."""
+    from earnings_pipeline import expectations
+
+    results = expectations.validate(target, "preflight", report)
+    unmet = [
+        doctor.Finding(
+            severity="error" if result.is_blocking else "warning",
+            subject="rows",
+            message=described_result(result),
+            hint=MEND if result.is_blocking else "",
+        )
+        for result in results
+        if not result.ok
+    ]
+    met = f"{len(results) - len(unmet)} of {len(results)} expectations of the app's rows are met"
+    return [doctor.Finding(severity="ok", subject="rows", message=met), *unmet]
 
 
 def refuse(problems: Sequence[tuple[str, str]]) -> None:
@@ -269,8 +305,51 @@ def report_path(target: Target) -> Path:
     return STATE / "reports" / f"{target.dbname}-{_checksum(str(target))[:8]}.html"
 
 
+def build(
+    target: Target,
+    select: Sequence[str] = (),
+    *,
+    output: Path | None = None,
+    full_refresh: bool = False,
+    unit_tests: bool = False,
+    verbose: bool = False,
+    report: Report = silent,
+) -> Judged:
+    """Build the models that `select` names, hold marts and tables against what is claimed, report.
+
+    What a build cannot do anything about, such as a check that finds rows, does not keep the marts
+    from readers: they see what is true now, and the report says what is wrong with it.
+    """
+    from earnings_pipeline import building, checks, expectations
+    from earnings_pipeline import report as report_
+
+    built = building.build(
+        target,
+        select,
+        report=report,
+        full_refresh=full_refresh,
+        unit_tests=unit_tests,
+        verbose=verbose,
+    )
+    with connect(target, "build") as conn:
+        # the first builds may have been of some marts only
+        is_whole = not built.errors and not _missing(conn, [*report_.MARTS, *expectations.MARTS])
+        marts = expectations.validate(target, "marts", report) if is_whole else []
+        results = checks.run(conn, report=report)
+        path = None
+        if is_whole:
+            path = output or report_path(target)
+            report_.write(conn, path, checks=results, expectations=marts, as_of=today(conn))
+    return Judged(build=built, marts=marts, checks=results, report=path)
+
+
+def _missing(conn: psycopg.Connection, marts: Sequence[str]) -> bool:
+    query = sqlfiles.read("queries/report_missing_marts").encode()
+    return bool(conn.execute(query, {"names": list(marts)}).fetchall())
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Judged:
+class _Standing:
     build: BuildResult | None
     marts: Sequence[ExpectationResult]
     checks: Sequence[CheckResult]
@@ -284,7 +363,7 @@ def _judge(
     as_of: datetime | None,
     report: Report,
     clock: _Clock,
-) -> _Judged:
+) -> _Standing:
     """Build the models, hold marts and tables against what is claimed of them, and report.
 
     The models and the report are left alone when no row and no model has changed since they
@@ -302,7 +381,7 @@ def _judge(
         _remembered(target).unlink(missing_ok=True)
         fingerprint, _ = _fingerprint(conn)
         build = building.build(target, report=report)
-        clock.done("dbt build", built(build))
+        clock.done("dbt build", described_build(build))
     if build is not None and not build.errors:
         marts = expectations.validate(target, "marts", report)
         failed = sum(not result.ok for result in marts)
@@ -318,10 +397,10 @@ def _judge(
         if build.ok and all(result.ok for result in marts):
             _remembered(target).parent.mkdir(parents=True, exist_ok=True)
             _remembered(target).write_text(json.dumps(fingerprint))
-    return _Judged(build=build, marts=marts, checks=results, report=path)
+    return _Standing(build=build, marts=marts, checks=results, report=path)
 
 
-def built(build: BuildResult) -> str:
+def described_build(build: BuildResult) -> str:
     """Say in a line what a build made and what it found."""
     nodes = [counted(count, kind) for kind, count in build.node_counts.items()]
     failed = [counted(len(build.findings), "test", " with findings")] if build.findings else []

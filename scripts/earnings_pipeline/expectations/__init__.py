@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from great_expectations.datasource.fluent.postgres_datasource import PostgresDatasource
 
 SUITES: Mapping[str, Sequence[Batch]] = {"preflight": preflight.SUITE, "marts": marts.SUITE}
+# what must be there before they can be validated
+MARTS = tuple(batch.name for batch in marts.SUITE if not batch.is_query)
 ROWS_SHOWN = 20
 NAMED = 5
 # The second has a level of its own, and tells of every temporary directory.

@@ -17,8 +17,10 @@ import jinja2
 import psycopg
 
 from earnings_pipeline.report import sections
-from earnings_pipeline.report.numbers import read
+from earnings_pipeline.report.numbers import MARTS, read
 from earnings_pipeline.report.words import moment, money
+
+__all__ = ["MARTS", "write"]
 
 if TYPE_CHECKING:
     from earnings_pipeline.checks import CheckResult
