@@ -1,19 +1,25 @@
-"""The questions of docs/finance.md are answered as the page says.
+"""The questions of docs/finance.md are answered as the page says, and so are the metrics.
 
 EARNINGS_WRITE_ANSWERS=1 writes the page anew; read what changed before you commit it.
 """
 
 from __future__ import annotations
 
+import csv
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
+from earnings_pipeline import building
 from earnings_pipeline.sqlfiles import ROOT
+from earnings_pipeline.target import Target
 from test_models import built, conn, dbt_state  # noqa: F401  the migrated sample with its marts
 
 PAGE = ROOT / "docs" / "finance.md"
@@ -93,3 +99,85 @@ def test_every_question_of_finance_is_on_the_page():
     }
     described = {path.stem for path in (ROOT / "models" / "finance").glob("*.sql")}
     assert [mart for mart in described if f"`finance.{mart}`" not in page] == []
+
+
+def test_every_page_reads_the_marts_of_its_exposure_and_no_others():
+    declared = yaml.safe_load((ROOT / "models" / "exposures.yml").read_text(encoding="utf-8"))
+
+    pages: dict[str, set[str]] = {}
+    for question in questions():
+        if found := re.match(r"Page (\w+): ", title(question)):
+            pages[found[1]] = set(
+                re.findall(r"(?:finance|reconciliation)\.(\w+)", question["query"])
+            )
+
+    assert pages == {
+        exposure["name"]: {text.split("'")[1] for text in exposure["depends_on"]}
+        for exposure in declared["exposures"]
+    }
+    assert set(pages) == {"balances", "payouts", "package_liability", "migration"}
+
+
+STATUSES_OF_METRICS = {
+    "gross": ("gross", {"pending", "available", "paid"}),
+    "commission": ("commission", {"pending", "available", "paid"}),
+    "net": ("net", {"pending", "available", "paid"}),
+    "projected": ("net", {"projected"}),
+    "pending": ("net", {"pending"}),
+    "available": ("net", {"available"}),
+    "paid": ("net", {"paid"}),
+}
+
+
+def metrics(target: Target, path: Path, *names: str, group_by: str = "") -> list[dict[str, str]]:
+    grouped = ["--group-by", group_by] if group_by else []
+    arguments = ["query", "--metrics", ",".join(names), *grouped, "--csv", str(path)]
+    assert building.run_metrics(target, arguments) == 0
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_metrics_of_the_ledger_are_its_sums_by_currency(conn, built, tmp_path):  # noqa: F811
+    expected: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for currency, status, *cents in conn.execute(
+        "select currency, status, gross_amount_cents, commission_amount_cents, net_amount_cents "
+        "from payments_earningstransaction"
+    ):
+        of_row = dict(zip(("gross", "commission", "net"), cents, strict=True))
+        for name, (measure, statuses) in STATUSES_OF_METRICS.items():
+            if status in statuses:
+                expected[currency][name] += of_row[measure]
+
+    shown = metrics(
+        built, tmp_path / "found.csv", *STATUSES_OF_METRICS, group_by="earnings_row__currency"
+    )
+
+    assert len(expected) > 1
+    assert {
+        row["earnings_row__currency"]: {
+            name: int(float(row[name])) for name in STATUSES_OF_METRICS if row[name]
+        }
+        for row in shown
+    } == expected
+
+
+def test_the_package_liability_is_what_the_packages_owe(conn, built, tmp_path):  # noqa: F811
+    expected = conn.execute(
+        "select currency, sum(liability_cents) from finance.package_progress group by 1"
+    ).fetchall()
+
+    shown = metrics(
+        built, tmp_path / "found.csv", "package_liability", group_by="package_order__currency"
+    )
+
+    assert any(cents for _, cents in expected)
+    assert [
+        (row["package_order__currency"], Decimal(row["package_liability"])) for row in shown
+    ] == expected
+
+
+def test_a_metric_is_empty_where_currencies_would_be_added(built, tmp_path):  # noqa: F811
+    (total,) = metrics(built, tmp_path / "found.csv", "net", "paid")
+
+    assert total["net"] == ""
+    assert Decimal(total["paid"]) > 0  # all of it is in one currency
