@@ -82,7 +82,7 @@ def test_every_convention_finds_who_offends_against_it(manifest: Manifest, tmp_p
         ("check_lineage_permitted_upstream_models", "orders"),
         ("check_lineage_permitted_upstream_models", "stg_marketplace__services"),
         ("check_model_documented_in_same_directory", "cache_drift"),
-        ("check_model_names", "dated_earnings"),
+        ("check_model_names", "int_earnings__dated"),
         ("check_model_grant_privilege_required", "record_counts"),
         ("check_exposure_based_on_non_public_models", "payouts"),
     }
