@@ -84,7 +84,7 @@ def test_the_marts_are_as_expected_and_one_wrong_cent_is_named(migrated, monkeyp
 
     with connect(migrated, "test") as conn:
         wrong = conn.execute(
-            "update finance.session_values set session_value_cents = session_value_cents + 1 "
+            "update marts_a.session_values set session_value_cents = session_value_cents + 1 "
             "where (order_id, session_number) = (select order_id, session_number "
             "from finance.session_values order by 1, 2 limit 1) returning order_id"
         ).fetchall()

@@ -219,7 +219,7 @@ def test_the_page_loads_nothing_and_runs_nothing(built, tmp_path):
 
 
 def test_what_comes_from_the_database_is_escaped_in_text_and_pictures(built, tmp_path):
-    built.execute("update finance.practitioner_balances set practitioner_name = %s", [SCRIPT])
+    built.execute("update marts_a.practitioner_balances set practitioner_name = %s", [SCRIPT])
 
     page = Page(report.write(built, tmp_path / "report.html"))
 
@@ -249,13 +249,13 @@ def test_the_page_names_no_client(built, tmp_path):
 
 def test_currencies_stand_side_by_side_and_are_never_added(built, tmp_path):
     built.execute(
-        "insert into finance.practitioner_balances (practitioner_id, currency, practitioner_name, "
+        "insert into marts_a.practitioner_balances (practitioner_id, currency, practitioner_name, "
         "projected_cents, pending_cents, available_cents, paid_cents, reversed_cents, "
         "lifetime_cents, next_release_cents) select min(practitioner_id), 'CHF', 'Ada', "
         "0, 0, 123456789, 0, 0, 123456789, 0 from finance.practitioner_balances"
     )
     built.execute(
-        "insert into finance.earnings_by_month values ('2026-10-01', 'CHF', 'available',"
+        "insert into marts_a.earnings_by_month values ('2026-10-01', 'CHF', 'available',"
         " 1, 123456789, 0, 123456789)"
     )
 
@@ -273,7 +273,7 @@ def test_currencies_stand_side_by_side_and_are_never_added(built, tmp_path):
 def test_a_balance_that_the_app_shows_wrong_is_named(built, tmp_path):
     assert "equals the ledger" in Page(report.write(built, tmp_path / "before.html")).text
     built.execute(
-        "update finance.practitioner_balances set cached_available_cents = available_cents + 4711, "
+        "update marts_a.practitioner_balances set cached_available_cents = available_cents + 4711, "
         "available_drift_cents = 4711 where currency = 'USD' and practitioner_id = "
         "(select min(practitioner_id) from finance.practitioner_balances where currency = 'USD')"
     )
