@@ -43,7 +43,9 @@ class Databases:
 
     def create(self, template: str | None = None) -> Target:
         """Create a database, empty or as a copy of a template that `clone` has built."""
-        name = f"earnings_test_{os.getpid()}_{next(self.numbers)}"
+        return self.create_named(f"earnings_test_{os.getpid()}_{next(self.numbers)}", template)
+
+    def create_named(self, name: str, template: str | None = None) -> Target:
         command = sql.SQL("create database {} template {}").format(
             sql.Identifier(name), sql.Identifier(template or "template0")
         )

@@ -14,7 +14,7 @@ from earnings_pipeline.database import connect
 
 COMMANDS = [
     *("", "doctor", "install", "status", "uninstall", "check", "build", "explain", "report", "run"),
-    *("bench", "dbt", "metrics"),
+    *("bench", "compare", "dbt", "metrics"),
     *("migrate", "migrate plan", "migrate up", "migrate down", "migrate status"),
     *("migrate verify", "migrate contract", "jobs", "jobs run"),
     *("server", "server start", "server stop", "server status", "server remove"),

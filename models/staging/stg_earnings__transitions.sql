@@ -1,4 +1,6 @@
--- One row per entry of the ledger's history, in the five statuses of R1.
+-- One row per entry of the ledger's history, in the five statuses of R1.  What was being
+-- processed before the migration was paid if it had a payout then: that stands in the
+-- entry before.
 
 with
 
@@ -23,8 +25,20 @@ transitions as (
         actor,
         reason,
         stamped_at,
-        available_after
-    from {{ source('earnings', 'transitions') }}
+        available_after,
+        case
+            when from_status = 'processing'
+                then (
+                    select earlier.payout_id
+                    from {{ source('earnings', 'transitions') }} as earlier
+                    where
+                        earlier.earnings_id = history.earnings_id
+                        and earlier.stamped_at < history.stamped_at
+                    order by earlier.stamped_at desc
+                    limit 1
+                )
+        end as from_payout_id
+    from {{ source('earnings', 'transitions') }} as history
 
 ),
 
@@ -40,7 +54,7 @@ renamed as (
 
         ---------- categories
         event,
-        {{ known_status('from_status', 'payout_id') }} as from_status,
+        {{ known_status('from_status', 'from_payout_id') }} as from_status,
         {{ known_status('to_status', 'payout_id') }} as to_status,
         upper(currency) as currency,
         made_by,

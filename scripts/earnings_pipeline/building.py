@@ -90,6 +90,34 @@ def build(
     left to the test suite unless `unit_tests` is set.  A build of everything writes the
     documentation too.
     """
+    left_out = () if unit_tests else ("unit_test",)
+    with built(
+        target,
+        select,
+        report=report,
+        full_refresh=full_refresh,
+        left_out=left_out,
+        verbose=verbose,
+    ) as (result, _):
+        return result
+
+
+@contextmanager
+def built(
+    target: Target,
+    select: Sequence[str] = (),
+    *,
+    report: Report = silent,
+    full_refresh: bool = False,
+    left_out: Sequence[str] = (),
+    verbose: bool = False,
+) -> Iterator[tuple[BuildResult, psycopg.Connection]]:
+    """Build, and give the result with a connection that still reads the moment that was built.
+
+    The tables that the build has made are younger than that moment: whoever wants to read them
+    takes another connection.  No other build begins before the context ends.  `left_out` are
+    dbt's resource types.
+    """
     started = time.monotonic()
     folder = _folder(target)
     places = [
@@ -98,46 +126,47 @@ def build(
         *("--log-level", "info" if verbose else "none"),
     ]
     chosen = [
-        *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
+        *(["--exclude-resource-type", *left_out] if left_out else []),
         # a test of marts of which only one is built would compare two builds
         *(["--select", *select, "--indirect-selection", "buildable"] if select else []),
     ]
     with connect(target, "build") as conn, _only_build(conn, target):
-        environment = _environment(target, conn)
-        with _variables(environment | {"DBT_FULL_REFRESH": str(full_refresh)}):
+        environment = _environment(target, conn) | {"DBT_FULL_REFRESH": str(full_refresh)}
+        with _variables(environment):
             report(Progress(task=TASK, note="reading the project"))
             manifest = _invoke(["parse", *places], None, report)
-            slot = publishing.next_slot(conn)
-            marts = publishing.put_into(manifest, slot)
-            publishing.prepare(conn, slot, marts, anew=full_refresh)
-            # a beat of before the snapshot, so that the build can be final up to it
-            conn.execute("select earnings.watermark()")
-            with (
-                _snapshot(conn) as snapshot,
-                _variables({"EARNINGS_SNAPSHOT": snapshot, "EARNINGS_SLOT": slot}),
-            ):
+        slot = publishing.next_slot(conn)
+        marts = publishing.put_into(manifest, slot)
+        publishing.prepare(conn, slot, marts, anew=full_refresh)
+        # a beat of before the snapshot, so that the build can be final up to it
+        conn.execute("select earnings.watermark()")
+        with _snapshot(conn) as snapshot:
+            with _variables(environment | {"EARNINGS_SNAPSHOT": snapshot, "EARNINGS_SLOT": slot}):
                 results = _invoke(["build", *places, *chosen], manifest, report).results
-            findings, errors, skipped, counts = _sorted(conn, results)
-            built = _built(results, marts)
-            if built:
-                report(Progress(task=TASK, note="publishing"))
-                publishing.publish(conn, slot, built, anew=full_refresh)
+            with connect(target, "build") as other:
+                findings, errors, skipped, counts = _sorted(other, results)
+                published = _built(results, marts)
+                if published:
+                    report(Progress(task=TASK, note="publishing"))
+                    publishing.publish(other, slot, published, anew=full_refresh)
             documentation = None
             if not select and not errors:
                 report(Progress(task=TASK, note="documentation"))
                 publishing.put_back(manifest, marts)
-                _invoke(["docs", "generate", "--static", *places], manifest, report)
+                with _variables(environment):
+                    _invoke(["docs", "generate", "--static", *places], manifest, report)
                 documentation = folder / "static_index.html"
-    return BuildResult(
-        node_counts=counts,
-        findings=findings,
-        errors=errors,
-        skipped=skipped,
-        published=tuple(mart.full_name for mart in built),
-        seconds=time.monotonic() - started,
-        log=folder / "dbt.log",
-        documentation=documentation,
-    )
+            result = BuildResult(
+                node_counts=counts,
+                findings=findings,
+                errors=errors,
+                skipped=skipped,
+                published=tuple(mart.full_name for mart in published),
+                seconds=time.monotonic() - started,
+                log=folder / "dbt.log",
+                documentation=documentation,
+            )
+            yield result, conn
 
 
 def run_dbt(target: Target, arguments: Sequence[str]) -> int:

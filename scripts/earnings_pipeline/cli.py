@@ -411,6 +411,49 @@ def explain(
 
 
 @app.command()
+def compare(
+    database_url: DatabaseUrl = None,
+    as_of: Annotated[
+        list[datetime] | None,
+        typer.Option(
+            metavar="MOMENT",
+            parser=moment,
+            help="As of this moment (UTC) instead of random ones; may be repeated.",
+        ),
+    ] = None,
+    moments: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How many random moments of the past.")
+    ] = 20,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Draw the same moments of the same history.")
+    ] = None,
+    shown: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Differences to show; --json has them all.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Compute balances, statements and shares three ways and compare them, cent for cent.
+
+    By the functions in the database, by the models, and in plain Python from the raw rows: now, and
+    as of random moments of the past. The models that it needs are built first, so that all three
+    see one moment; nothing else is written. Exits 1 when they differ.
+    """
+    from earnings_pipeline import comparing, display
+
+    target = resolved(database_url)
+    with refusals(), display.progress_bars() as report:
+        comparison = comparing.run(
+            target, as_of or (), moment_count=moments, seed=seed, report=report
+        )
+    if as_json:
+        display.print_json(comparison)
+    else:
+        display.print_comparison(comparison, shown)
+    if not comparison.ok:
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
 def report(
     database_url: DatabaseUrl = None,
     output: Annotated[

@@ -31,6 +31,7 @@ from earnings_pipeline.progress import Progress, Report
 if TYPE_CHECKING:
     from earnings_pipeline.building import BuildResult
     from earnings_pipeline.checks import CheckResult
+    from earnings_pipeline.comparing import Comparison
     from earnings_pipeline.doctor import Finding
     from earnings_pipeline.explain import ExplainedBalance
     from earnings_pipeline.jobs import JobSummary
@@ -257,6 +258,31 @@ def print_build(result: BuildResult) -> None:
         out.print("readers go on seeing the build before")
     if not result.ok:
         out.print(f"dbt's log: {result.log}")
+
+
+def print_comparison(comparison: Comparison, shown: int) -> None:
+    """Print how many figures were compared, and of those that differ who says what."""
+    differing = [difference.what for difference in comparison.differences]
+    for what, count in comparison.figure_counts.items():
+        differ = differing.count(what)
+        mark = _mark(differ == 0)
+        out.print(mark + Text(f"{what}: {count:,} figures compared, {differ:,} differ"))
+    for difference in comparison.differences[:shown]:
+        moment = _exactly(difference.as_of) if difference.as_of else "now"
+        said = ", ".join(f"{source} {cents}" for source, cents in difference.cents.items())
+        subject = f"{difference.subject} {difference.subject_id} {difference.currency}"
+        out.print(Text(f"{subject}, {difference.what} {difference.part}, {moment}: {said} cents"))
+    if len(differing) > shown:
+        out.print(f"... and {len(differing) - shown:,} more; --json has them all")
+    out.print(
+        f"now and as of {len(comparison.moments)} moments from {_exactly(comparison.opened_at)} "
+        f"to {_exactly(comparison.final_until)}"
+    )
+
+
+def _exactly(moment: datetime.datetime) -> str:
+    """A moment to the microsecond, as --as-of takes it."""
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def print_balance(balance: ExplainedBalance) -> None:

@@ -1,7 +1,8 @@
 -- earnings.balance_as_of(practitioner_id, as_of)
 --
 -- One row per currency and status: the practitioner's net in cents at that moment, from
--- the history (R19).  is_final is false for moments past the watermark.
+-- the history (R19), in the five statuses of R1.  is_final is false for moments past the
+-- watermark.
 --
 -- Reads     earnings.transitions
 -- Raises    23X11 a moment before the history opens, 23X13 no such practitioner
@@ -25,7 +26,10 @@ begin
         sum(postings.net_amount_cents)::bigint,
         coalesce(balance_as_of.as_of <= v_watermark, false)
     from (
-        select transitions.currency, transitions.to_status as status, transitions.net_amount_cents
+        select
+            transitions.currency,
+            earnings.counted_status(transitions.to_status, transitions.payout_id) as status,
+            transitions.net_amount_cents
         from earnings.transitions
         where transitions.practitioner_id = balance_as_of.practitioner_id
             and transitions.stamped_at <= balance_as_of.as_of
@@ -33,7 +37,15 @@ begin
 
         union all
 
-        select transitions.currency, transitions.from_status, -transitions.from_net_amount_cents
+        select
+            transitions.currency,
+            case transitions.from_status
+                when 'processing' then earnings.counted_status(
+                    'processing', earnings.payout_before(transitions.earnings_id, transitions.stamped_at)
+                )
+                else earnings.counted_status(transitions.from_status, null)
+            end,
+            -transitions.from_net_amount_cents
         from earnings.transitions
         where transitions.practitioner_id = balance_as_of.practitioner_id
             and transitions.stamped_at <= balance_as_of.as_of

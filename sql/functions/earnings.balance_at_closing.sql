@@ -36,8 +36,19 @@ begin
         from earnings.transitions
         cross join lateral (
             values
-            (transitions.to_status, transitions.net_amount_cents),
-            (transitions.from_status, -transitions.from_net_amount_cents)
+            (
+                earnings.counted_status(transitions.to_status, transitions.payout_id),
+                transitions.net_amount_cents
+            ),
+            (
+                case transitions.from_status
+                    when 'processing' then earnings.counted_status(
+                        'processing', earnings.payout_before(transitions.earnings_id, transitions.stamped_at)
+                    )
+                    else earnings.counted_status(transitions.from_status, null)
+                end,
+                -transitions.from_net_amount_cents
+            )
         ) as sides (status, net_amount_cents)
         where transitions.practitioner_id = balance_at_closing.practitioner_id
             and pg_visible_in_snapshot(transitions.transaction_id, v_snapshot)

@@ -1,7 +1,7 @@
 -- earnings.explain_balance(practitioner_id, as_of)
 --
 -- One row per earnings row of the practitioner at that moment: where it stood, since
--- when and why.  Per currency and status the rows add up to balance_as_of, to the cent.
+-- when and why, in the five statuses of R1.  Per currency and status the rows add up to balance_as_of, to the cent.
 --
 -- Reads     earnings.transitions
 -- Raises    23X11 a moment before the history opens, 23X13 no such practitioner
@@ -30,7 +30,7 @@ begin
     return query
     select
         latest.currency,
-        latest.to_status,
+        earnings.counted_status(latest.to_status, latest.payout_id),
         latest.earnings_id,
         latest.booking_id,
         latest.net_amount_cents,
@@ -47,7 +47,7 @@ begin
         order by transitions.earnings_id, transitions.stamped_at desc
     ) as latest
     where latest.to_status is not null
-    order by latest.currency, latest.to_status, latest.earnings_id;
+    order by 1, 2, 3;
 end
 $$;
 

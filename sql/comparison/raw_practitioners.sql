@@ -1,0 +1,4 @@
+-- The practitioners that the functions answer for.
+
+select id
+from public.practitioners_practitioner;
