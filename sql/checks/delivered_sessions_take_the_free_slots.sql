@@ -14,6 +14,8 @@ waiting as (
         bookings.order_id
     from earnings.package_terms as terms
     inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
+    -- contract drops these columns; where they are, the booking's own are nearer
+    cross join (values (false, false)) as dropped (is_package_purchase, is_bundle_purchase)
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
     left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
     where
@@ -28,8 +30,7 @@ waiting as (
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
         and not earnings.earns_elsewhere(bookings.id)
         and purchases.booking_id is null
-        and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
-        and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+        and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)
 
 ),
 

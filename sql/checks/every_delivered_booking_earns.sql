@@ -11,6 +11,8 @@ select
     bookings.id as subject_id,
     format('delivered at %s by practitioner %s, no earnings', bookings.completed_at, bookings.practitioner_id) as detail
 from public.bookings_booking as bookings
+-- contract drops these columns; where they are, the booking's own are nearer
+cross join (values (false, false, null::bigint)) as dropped (is_package_purchase, is_bundle_purchase, parent_booking_id)
 left join public.payments_order as orders on bookings.order_id = orders.id
 left join earnings.session_slots as slots on bookings.id = slots.booking_id
 left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
@@ -43,6 +45,5 @@ where
             and known.subject_id = bookings.id
             and known.kind in ('reschedule_already_paid', 'order_earns_already')
     )
-    and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
-    and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
-    and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+    and (bookings.order_id is not null or (select parent_booking_id is null from (select bookings.*) as booking))
+    and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)

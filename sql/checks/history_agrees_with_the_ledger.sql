@@ -11,10 +11,14 @@ newest as (
     select distinct on (earnings_id)
         earnings_id,
         to_status,
+        gross_amount_cents,
+        commission_amount_cents,
         net_amount_cents,
         currency,
+        available_after,
         booking_id,
-        practitioner_id
+        practitioner_id,
+        payout_id
     from earnings.transitions
     order by earnings_id asc, stamped_at desc
 
@@ -27,9 +31,12 @@ select
         when newest.earnings_id is null then 'it has no history'
         when ledger.id is null then format('the history ends with %s, and the row is gone', newest.to_status)
         else format(
-                'the ledger says %s, %s cents %s, the history %s, %s cents %s',
-                ledger.status, ledger.net_amount_cents, ledger.currency,
-                coalesce(newest.to_status, 'deleted'), newest.net_amount_cents, newest.currency
+                'the ledger says %s, %s cents %s, held until %s, payout %s; '
+                'the history %s, %s cents %s, held until %s, payout %s',
+                ledger.status, ledger.net_amount_cents, ledger.currency, ledger.available_after,
+                coalesce(ledger.payout_id::text, 'none'), coalesce(newest.to_status, 'deleted'),
+                newest.net_amount_cents, newest.currency, newest.available_after,
+                coalesce(newest.payout_id::text, 'none')
             )
     end as detail
 from public.payments_earningstransaction as ledger
@@ -38,7 +45,13 @@ where
     (ledger.id is null and newest.to_status is not null)
     or (
         ledger.id is not null
-        and (ledger.status, ledger.net_amount_cents, ledger.currency, ledger.booking_id, ledger.practitioner_id)
+        and (
+            ledger.status, ledger.gross_amount_cents, ledger.commission_amount_cents, ledger.net_amount_cents,
+            ledger.currency, ledger.available_after, ledger.booking_id, ledger.practitioner_id, ledger.payout_id
+        )
         is distinct from
-        (newest.to_status, newest.net_amount_cents, newest.currency, newest.booking_id, newest.practitioner_id)
+        (
+            newest.to_status, newest.gross_amount_cents, newest.commission_amount_cents, newest.net_amount_cents,
+            newest.currency, newest.available_after, newest.booking_id, newest.practitioner_id, newest.payout_id
+        )
     )

@@ -1,4 +1,5 @@
--- Each entry in the history of an earnings row begins where the one before it ended.
+-- Each entry in the history of an earnings row begins where the one before it ended, in the same
+-- account, and on the same booking unless it was moved.
 --
 -- Rule      R19
 -- If not    An entry was inserted, changed or removed by a superuser. Nothing else can; restore
@@ -14,9 +15,15 @@ entries as (
         event,
         from_status,
         from_net_amount_cents,
+        practitioner_id,
+        currency,
+        booking_id,
         lag(id) over by_row as earlier_id,
         lag(to_status) over by_row as earlier_status,
-        lag(net_amount_cents) over by_row as earlier_net_cents
+        lag(net_amount_cents) over by_row as earlier_net_cents,
+        lag(practitioner_id) over by_row as earlier_practitioner_id,
+        lag(currency) over by_row as earlier_currency,
+        lag(booking_id) over by_row as earlier_booking_id
     from earnings.transitions
     window by_row as (partition by earnings_id order by stamped_at)
 
@@ -29,8 +36,10 @@ select
         when earlier_id is null then format('earnings %s: its history begins with %s', earnings_id, event)
         when event in ('opening', 'created') then format('earnings %s: %s twice', earnings_id, event)
         else format(
-                'earnings %s: goes on from %s with %s cents after %s with %s cents',
-                earnings_id, from_status, from_net_amount_cents, earlier_status, earlier_net_cents
+                'earnings %s: goes on from %s with %s cents after %s with %s cents, practitioner %s after %s, '
+                'booking %s after %s, %s after %s',
+                earnings_id, from_status, from_net_amount_cents, earlier_status, earlier_net_cents,
+                practitioner_id, earlier_practitioner_id, booking_id, earlier_booking_id, currency, earlier_currency
             )
     end as detail
 from entries
@@ -38,5 +47,10 @@ where
     (earlier_id is null) <> (event in ('opening', 'created'))
     or (
         earlier_id is not null
-        and (from_status, from_net_amount_cents) is distinct from (earlier_status, earlier_net_cents)
+        and (
+            (from_status, from_net_amount_cents, practitioner_id, currency)
+            is distinct from
+            (earlier_status, earlier_net_cents, earlier_practitioner_id, earlier_currency)
+            or (booking_id <> earlier_booking_id and event = 'status_changed')
+        )
     )

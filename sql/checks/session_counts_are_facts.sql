@@ -23,13 +23,14 @@ counted as (
         count(*) as session_count
     from public.bookings_booking as bookings
     inner join package_orders on bookings.order_id = package_orders.id
+    -- contract drops these columns; where they are, the booking's own are nearer
+    cross join (values (false, false)) as dropped (is_package_purchase, is_bundle_purchase)
     left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
     where
         (bookings.status = 'completed' or (bookings.status = 'no_show' and slots.booking_id is not null))
         and purchases.booking_id is null
-        and not coalesce((to_jsonb(bookings) ->> 'is_package_purchase')::boolean, false)
-        and not coalesce((to_jsonb(bookings) ->> 'is_bundle_purchase')::boolean, false)
+        and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)
         and not exists (
             select
             from public.bookings_booking as later

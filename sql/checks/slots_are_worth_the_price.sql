@@ -25,7 +25,7 @@ slots as (
 
 )
 
-select
+select distinct
     'order' as subject,
     order_id as subject_id,
     case

@@ -1,3 +1,4 @@
+-- Also  history_agrees_with_the_ledger
 update payments_earningstransaction
 set available_after = available_after - interval '1 hour'
 where id = (

@@ -1,3 +1,4 @@
+-- Also  constraints_are_in_force history_agrees_with_the_ledger
 alter table payments_earningstransaction drop constraint payments_earningstransaction_net_check;
 
 update payments_earningstransaction

@@ -1,4 +1,4 @@
--- Also  balances_are_true history_agrees_with_the_ledger
+-- Also  balances_are_true constraints_are_in_force history_agrees_with_the_ledger
 drop index payments_earningstransaction_one_live_delivery_row;
 
 insert into payments_earningstransaction (

@@ -1,3 +1,4 @@
+-- Also  commission_is_the_rates history_agrees_with_the_ledger
 update payments_earningstransaction
 set gross_amount_cents = gross_amount_cents + 1, commission_amount_cents = commission_amount_cents + 1
 where id = (

@@ -74,6 +74,8 @@ class Episode:
             self._fail_a_payout,
             self._give_a_bonus,
         ]
+        self._reschedule()
+        self._delete()
         self._deliver(5)
         self._release()
         for step in [*chosen, *self.chance.choices(chosen, k=8)]:

@@ -15,7 +15,7 @@ import pytest
 
 from comparing.living import live_on
 from conftest import Databases, migrate_up
-from earnings_pipeline import building, comparing, sample
+from earnings_pipeline import building, checks, comparing, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.progress import silent
 from earnings_pipeline.target import Target
@@ -63,11 +63,14 @@ def test_all_three_agree_on_the_sample(place: Target) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2, 2 + MARKETPLACES))
-def test_all_three_agree_on_a_marketplace_that_has_lived_on(place: Target, seed: int) -> None:
+def test_all_three_agree_and_every_check_holds_on_a_marketplace_that_has_lived_on(
+    place: Target, seed: int
+) -> None:
     migrated_sample(place, seed)
     with connect(place, "test") as conn:
         live_on(place, conn, seed)
         events, months, currencies, slots = spread(conn)
+        assert [result.name for result in checks.run(conn) if not result.ok] == []
     assert events == {"opening", "created", "status_changed", "corrected", "moved", "deleted"}
     assert (months >= 2, currencies >= 2, slots > 10) == (True, True, True)
 

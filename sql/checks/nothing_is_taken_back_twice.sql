@@ -1,0 +1,20 @@
+-- No booking has cost its practitioner more than it earned: refunds and clawbacks together take
+-- back no more than was earned.
+--
+-- Rule      R9
+-- If not    The practitioner pays for what was never paid. Reverse the clawback or the adjustment
+--           with earnings.correct_status.
+
+select
+    'booking' as subject,
+    booking_id as subject_id,
+    format(
+        '%s cents %s are left for practitioner %s after %s', sum(net_amount_cents), currency, practitioner_id,
+        string_agg(transaction_type || ' ' || id, ', ' order by id) filter (where net_amount_cents < 0)
+    ) as detail
+from public.payments_earningstransaction
+where
+    status <> 'reversed'
+    and transaction_type <> 'bonus'
+group by booking_id, practitioner_id, currency
+having sum(net_amount_cents) < 0

@@ -1,0 +1,3 @@
+drop index payments_earningstransaction_one_live_delivery_row;
+
+select 1

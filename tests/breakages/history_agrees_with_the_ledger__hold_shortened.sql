@@ -1,0 +1,4 @@
+update payments_earningstransaction
+set available_after = available_after - interval '1 day'
+where id = (select min(id) from payments_earningstransaction where status = 'pending')
+returning id

@@ -1,0 +1,3 @@
+delete from earnings.settings
+where name = 'payout_minimum'
+returning 4

@@ -1,0 +1,9 @@
+-- Also  session_counts_are_facts
+delete from bookings_booking
+where id = (
+        select max(slots.booking_id)
+        from earnings.session_slots as slots
+        inner join payments_earningstransaction as earned on slots.booking_id = earned.booking_id
+        where earned.status = 'pending'
+    )
+returning id
