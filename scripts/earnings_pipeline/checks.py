@@ -21,17 +21,26 @@ HEADER = (
     '"-- If not    what to do".'
 )
 OFFENDERS_SHOWN = 20
+EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One claim about the database; `query` returns the rows that make it false."""
+    """One claim about the database; `query` returns the rows that make it false.
+
+    `reads` says what its cost grows with: the catalog, what is open, or everything.
+    """
 
     name: str
     claim: str
     rule: str
+    reads: str
     remedy: str
     query: str
+
+    @property
+    def is_quick(self) -> bool:
+        return self.reads != EVERYTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +79,16 @@ def run(
     names: Sequence[str] | None = None,
     report: Report = silent,
     shown: int = OFFENDERS_SHOWN,
+    *,
+    quick: bool = False,
 ) -> list[CheckResult]:
     """Run the checks named, all of them by default, in one snapshot of the database.
 
+    `quick` leaves out those whose cost grows with all the rows there ever were.
     Nothing is written or locked, so it can run at any time and as a role that only reads.  Inside
     a transaction of the caller's it sees what that has written.
     """
-    wanted = _chosen(load(), names)
+    wanted = [check for check in _chosen(load(), names) if check.is_quick or not quick]
     is_idle = conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     results = []
     with conn.transaction():
@@ -134,20 +146,22 @@ def _chosen(checks: list[Check], names: Sequence[str] | None) -> list[Check]:
 
 
 def _parsed(path: str) -> Check:
-    """Read the header of a check: the claim, the rule, and what to do if it does not hold."""
+    """Read the header of a check: claim, rule, what it reads, and what to do if it is false."""
     text = sqlfiles.read(path)
     head = re.match(r"((?:--.*\n)+)", text)
     if head is None:
         raise WrongUsage(f"sql/{path}.sql does not begin with its claim", HEADER)
     lines = [line.removeprefix("--").strip() for line in head[1].splitlines()]
     claim, _, rest = " ".join(lines).partition("  Rule ")
-    rule, _, remedy = rest.partition(" If not ")
+    facts, _, remedy = rest.partition(" If not ")
+    rule, _, reads = facts.partition(" Reads ")
     if not remedy:
         raise WrongUsage(f"sql/{path}.sql does not say its rule and what to do", HEADER)
     return Check(
         name=path.split("/")[-1],
         claim=claim.strip(),
         rule=rule.strip(),
+        reads=reads.strip() or EVERYTHING,
         remedy=remedy.strip(),
         query=text[head.end() :].strip().rstrip(";"),
     )

@@ -266,6 +266,13 @@ def check(
     shown: Annotated[
         int, typer.Option(metavar="N", min=0, help="Offenders to show per check.")
     ] = 5,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Only those that read the catalog and what is open, not all rows there ever were.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold the database against every claim of sql/checks. Writes nothing, locks nothing.
@@ -275,7 +282,7 @@ def check(
     from earnings_pipeline import checks, display
 
     with connection(database_url, "check") as conn, display.progress_bars() as report:
-        results = checks.run(conn, names, report=report, shown=shown)
+        results = checks.run(conn, names, report=report, shown=shown, quick=quick)
     if as_json:
         display.print_json(results)
     else:

@@ -2,6 +2,7 @@
 -- platform's currency.
 --
 -- Rule      R17
+-- Reads     everything
 -- If not    Something wrote the balance past the triggers. Any write to one of the
 --           practitioner's earnings makes it true again; so does migrate up.
 

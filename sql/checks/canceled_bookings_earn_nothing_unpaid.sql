@@ -2,6 +2,7 @@
 -- and the debits of what was paid.
 --
 -- Rule      R9
+-- Reads     what is open
 -- If not    A practitioner would be paid for a canceled appointment. Saving the booking again
 --           reverses the row.
 

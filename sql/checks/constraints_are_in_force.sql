@@ -1,6 +1,7 @@
 -- The indexes and constraints that the rules stand on are there, and valid.
 --
 -- Rule      R6
+-- Reads     the catalog
 -- If not    Two connections at once could earn one booking, one slot or one moment of the history
 --           twice. scripts/earnings migrate up puts back those on the app's tables once the data
 --           allows it; the others are in sql/changes. The id here is its place in this list.

@@ -1,6 +1,7 @@
 -- Every function and every trigger of the engine is, word for word, what install has put there.
 --
 -- Rule      R3
+-- Reads     the catalog
 -- If not    Somebody changed the rules by hand. scripts/earnings status says what else differs;
 --           install puts the definition back.
 
@@ -15,7 +16,10 @@ functions as (
     from earnings.objects as objects
     inner join pg_catalog.pg_namespace as schemas on split_part(objects.identity, '.', 1) = schemas.nspname
     left join pg_catalog.pg_proc as installed
-        on schemas.oid = installed.pronamespace and split_part(objects.identity, '.', 2) = installed.proname
+        on
+            schemas.oid = installed.pronamespace
+            and split_part(objects.identity, '.', 2) = installed.proname
+            and installed.prokind in ('f', 'p')
     where objects.kind = 'function'
 
 ),

@@ -1,6 +1,7 @@
 -- Every delivered booking says when it was delivered.
 --
 -- Rule      R4
+-- Reads     everything
 -- If not    The hold cannot be explained. Set completed_at to the time of the delivery.
 
 select

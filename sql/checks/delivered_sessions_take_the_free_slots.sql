@@ -2,16 +2,19 @@
 -- paid booking, was rescheduled, or whose order is left to the next job.
 --
 -- Rule      R7
+-- Reads     everything
 -- If not    A practitioner is not paid for a session that was sold. Saving the booking again gives
 --           it the slot.
 
 with
 
-waiting as (
+-- the functions look at each booking by itself, so only these are put to them
+unslotted as materialized (
 
     select
         bookings.id,
-        bookings.order_id
+        bookings.order_id,
+        bookings.rescheduled_from_id
     from earnings.package_terms as terms
     inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
     -- contract drops these columns; where they are, the booking's own are nearer
@@ -21,16 +24,26 @@ waiting as (
     where
         bookings.status = 'completed'
         and slots.booking_id is null
-        and not exists (
-            select
-            from earnings.settlement_queue as queue
-            inner join public.bookings_booking as queued on queue.booking_id = queued.id
-            where queued.order_id = bookings.order_id
-        )
-        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-        and not earnings.earns_elsewhere(bookings.id)
         and purchases.booking_id is null
         and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)
+
+),
+
+waiting as (
+
+    select
+        id,
+        order_id
+    from unslotted
+    where
+        (rescheduled_from_id is null or not earnings.was_paid_before(id))
+        and not earnings.earns_elsewhere(id)
+        and order_id not in (
+            select queued.order_id
+            from earnings.settlement_queue as queue
+            inner join public.bookings_booking as queued on queue.booking_id = queued.id
+            where queued.order_id is not null
+        )
 
 ),
 

@@ -1,17 +1,27 @@
--- What a booking earns is in the currency of its order; a bonus is in any.
+-- What a booking earns is in the currency of its order, but for bonuses, and for rows that were
+-- paid before the engine was installed.
 --
 -- Rule      R5
+-- Reads     everything
 -- If not    The practitioner is paid in another currency than the client. Reverse the row with
 --           earnings.correct_status and pay by an adjustment.
 
 select
     'earnings' as subject,
-    earnings.id as subject_id,
-    format('in %s, and order %s is in %s', earnings.currency, orders.id, orders.currency) as detail
-from public.payments_earningstransaction as earnings
-inner join public.bookings_booking as bookings on earnings.booking_id = bookings.id
+    earned.id as subject_id,
+    format('in %s, and order %s is in %s', earned.currency, orders.id, orders.currency) as detail
+from public.payments_earningstransaction as earned
+inner join public.bookings_booking as bookings on earned.booking_id = bookings.id
 inner join public.payments_order as orders on bookings.order_id = orders.id
 where
-    earnings.currency <> orders.currency
-    and earnings.status <> 'reversed'
-    and earnings.transaction_type <> 'bonus'
+    earned.currency <> orders.currency
+    and earned.status <> 'reversed'
+    and earned.transaction_type <> 'bonus'
+    and not exists (
+        select
+        from earnings.transitions as found
+        where
+            found.earnings_id = earned.id
+            and found.event = 'opening'
+            and found.to_status not in ('projected', 'pending', 'available')
+    )

@@ -1,6 +1,7 @@
 -- The newest entry in the history of an earnings row says what the row itself says.
 --
 -- Rule      R19
+-- Reads     everything
 -- If not    The row or its history was written past the triggers. Find out by whom (corrections,
 --           the server's log), then correct the row, or open its history again with install.
 

@@ -2,6 +2,7 @@
 -- history found when it opened.
 --
 -- Rule      R19
+-- Reads     everything
 -- If not    An amount of the past was changed by a superuser. Restore the entry from a backup.
 
 select

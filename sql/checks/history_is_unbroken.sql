@@ -2,6 +2,7 @@
 -- account, and on the same booking unless it was moved.
 --
 -- Rule      R19
+-- Reads     everything
 -- If not    An entry was inserted, changed or removed by a superuser. Nothing else can; restore
 --           the entries from a backup.
 

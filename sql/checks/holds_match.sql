@@ -2,6 +2,7 @@
 -- until the row was made plus the hold.
 --
 -- Rule      R4
+-- Reads     what is open
 -- If not    The forecast of releases is wrong. Saving the booking again moves the hold.
 
 with

@@ -1,6 +1,7 @@
 -- The net of every earnings row is its gross less its commission.
 --
 -- Rule      R5
+-- Reads     everything
 -- If not    Somebody changed an amount past the triggers. Correct by an adjustment.
 
 select

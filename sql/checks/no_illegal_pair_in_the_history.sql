@@ -2,6 +2,7 @@
 -- a status that no rule knows, and what happened without the engine is recorded as it was.
 --
 -- Rule      R2
+-- Reads     everything
 -- If not    The change was forced past the triggers. Correct the row with
 --           earnings.correct_status, saying why.
 

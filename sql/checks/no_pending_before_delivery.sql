@@ -2,6 +2,7 @@
 -- a clawback takes back. No-shows may keep what they had, unless the policy is to reverse it.
 --
 -- Rule      R2
+-- Reads     what is open
 -- If not    Money becomes payable before the service took place. Correct the row to projected with
 --           earnings.correct_status.
 

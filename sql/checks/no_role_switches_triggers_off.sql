@@ -1,6 +1,7 @@
 -- No role, database or server setting makes sessions write as a replica, past the triggers.
 --
 -- Rule      R3
+-- Reads     the catalog
 -- If not    alter role ... reset session_replication_role (or alter database, or
 --           postgresql.conf); then check again.
 

@@ -1,7 +1,8 @@
 -- No booking has cost its practitioner more than it earned: refunds and clawbacks together take
--- back no more than was earned.
+-- back no more than there was.
 --
 -- Rule      R9
+-- Reads     everything
 -- If not    The practitioner pays for what was never paid. Reverse the clawback or the adjustment
 --           with earnings.correct_status.
 
@@ -13,8 +14,8 @@ select
         string_agg(transaction_type || ' ' || id, ', ' order by id) filter (where net_amount_cents < 0)
     ) as detail
 from public.payments_earningstransaction
-where
-    status <> 'reversed'
-    and transaction_type <> 'bonus'
+where status <> 'reversed'
 group by booking_id, practitioner_id, currency
-having sum(net_amount_cents) < 0
+having
+    sum(net_amount_cents) < 0
+    and bool_or(transaction_type = 'clawback' or metadata ? 'refunded_cents')

@@ -2,6 +2,7 @@
 -- order, or the one it was rescheduled from, earns instead.
 --
 -- Rule      R2
+-- Reads     what is open
 -- If not    The practitioner waits for money that is due. Saving the booking again moves the row
 --           to pending, unless the session found no slot.
 

@@ -1,6 +1,7 @@
 -- No booking has two live delivery rows.
 --
 -- Rule      R6
+-- Reads     everything
 -- If not    Somebody would be paid twice. Reverse all but the furthest advanced row with
 --           earnings.correct_status.
 

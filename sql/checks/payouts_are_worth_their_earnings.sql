@@ -2,6 +2,7 @@
 -- engine are known as exceptions of kind payout_amount_differs.
 --
 -- Rule      R21
+-- Reads     everything
 -- If not    More or less was transferred than was earned. Compare with the transfer.
 
 with

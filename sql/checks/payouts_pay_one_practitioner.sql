@@ -1,6 +1,8 @@
--- Every row that a payout has paid is its practitioner's and in its currency.
+-- Every row that a payout has paid is its practitioner's and in its currency; payouts from before
+-- the engine that are not right are known as exceptions.
 --
 -- Rule      R21
+-- Reads     everything
 -- If not    Somebody was paid what another has earned. Compare with the transfer; then return the
 --           row to available with earnings.correct_status.
 
@@ -18,4 +20,12 @@ where
     and (
         earnings.practitioner_id <> payouts.practitioner_id
         or earnings.currency <> payouts.currency
+    )
+    and not exists (
+        select
+        from earnings.exceptions as known
+        where
+            known.subject = 'payout'
+            and known.subject_id = payouts.id
+            and known.kind in ('payout_amount_differs', 'payout_incomplete')
     )

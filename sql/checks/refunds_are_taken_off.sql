@@ -3,6 +3,7 @@
 -- settled otherwise.
 --
 -- Rule      R9
+-- Reads     what is open
 -- If not    A practitioner keeps what the client has back. Saving the refund's credit row again
 --           writes the adjustment.
 

@@ -2,6 +2,7 @@
 -- a no-show that was paid has used up a session too, a rescheduled booking has not.
 --
 -- Rule      R8
+-- Reads     everything
 -- If not    Something wrote the order past the triggers. Saving the order again counts anew.
 
 with

@@ -2,6 +2,7 @@
 -- purchase nets and what a refund of the package had used up. One that was clawed back earns nothing and is left out.
 --
 -- Rule      R7
+-- Reads     everything
 -- If not    The practitioner earns another share than the one sold. Correct by an adjustment.
 
 select

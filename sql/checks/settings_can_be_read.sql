@@ -1,6 +1,7 @@
 -- Every setting is there and says something that the rules can read.
 --
 -- Rule      R3
+-- Reads     the catalog
 -- If not    Completions and payouts would be refused, or decided otherwise. Put the value right
 --           in earnings.settings; its id here is its place in this list.
 

@@ -2,6 +2,7 @@
 -- is left to the next job.
 --
 -- Rule      R7
+-- Reads     everything
 -- If not    The slot is lost to the sessions to come. Saving the order's bookings again frees it.
 
 select

@@ -1,6 +1,7 @@
 -- Every trigger that install put on is there and fires.
 --
 -- Rule      R3
+-- Reads     the catalog
 -- If not    The app writes past the rules meanwhile. Run install, then check again.
 
 with
