@@ -156,12 +156,16 @@ def _drawn(
     if bounds.final_until is None:
         return []
     drawing = random.Random(seed)  # noqa: S311
-    span = bounds.final_until - bounds.opened_at
-    drawn = [bounds.opened_at + drawing.random() * span for _ in range(count - count // 2)]
     fractions = [drawing.random() for _ in range(count // 2)]
-    for (stamp,) in _rows(conn, "raw_stamps", fractions=fractions):
-        drawn.append(stamp - drawing.choice((timedelta(0), TICK)))
-    return sorted(m for m in set(drawn) if bounds.opened_at <= m <= bounds.final_until)
+    edges = [
+        stamp - drawing.choice((timedelta(0), TICK))
+        for (stamp,) in _rows(conn, "raw_stamps", fractions=fractions)
+    ]
+    drawn = {edge for edge in edges if bounds.opened_at <= edge <= bounds.final_until}
+    span = bounds.final_until - bounds.opened_at
+    while len(drawn) < min(count, span // TICK):
+        drawn.add(bounds.opened_at + drawing.random() * span)
+    return sorted(drawn)
 
 
 class _Inquiry:
