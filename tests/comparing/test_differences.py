@@ -14,13 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 from comparing.living import live_on
-from conftest import Databases, load_sample, migrate_up
+from conftest import Databases, install_engine, load_sample, migrate_up
 from earnings_pipeline import comparing, display
 from earnings_pipeline.cli import app
 from earnings_pipeline.comparing import Comparison, Difference
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.target import Target
+from marketplace_app import App
 from plain_rows import PlainRows
 from test_models import dbt_state  # noqa: F401  it keeps dbt's state out of the repository
 
@@ -159,3 +160,24 @@ def test_a_difference_is_printed_with_what_each_says_and_the_moment_to_ask_again
         "balance_as_of 100, plain Python 101 cents" in printed
     )
     assert "and 1 more" in printed
+
+
+def test_who_was_deleted_is_compared_without_the_functions(databases: Databases) -> None:
+    """They refuse to answer for a practitioner who is gone; the history goes on answering."""
+    name = f"earnings_test_{os.getpid()}_broken"
+    place = databases.create_named(name, databases.clone("engine", install_engine).dbname)
+    try:
+        with connect(place, "test") as conn, App(place) as app:
+            gone = app.practitioner()
+            app.checkout(app.client(), app.service(gone))
+            conn.execute("select earnings.beat()")
+            [(before,)] = conn.execute("select clock_timestamp()").fetchall()
+            app.delete("practitioners_practitioner", gone)
+            conn.execute("select earnings.beat()")
+
+        found = comparing.run(place, [before])
+
+        assert found.differences == ()
+        assert found.figure_counts["balance"] == 1
+    finally:
+        databases.drop(name)

@@ -191,6 +191,9 @@ class _Inquiry:
         self.packages = self._read_packages()
         ids = list(self.packages)
         self.order_of = dict(_rows(conn, "raw_package_bookings", order_ids=ids))
+        self.balances: dict[datetime, dict[Key, int]] = {}
+        self.explained = _by_key([*moments, self.now])
+        self.explained_packages = _by_key([*moments, self.now])
         self.counts: dict[str, int] = defaultdict(int)
         self.differences: list[Difference] = []
 
@@ -198,6 +201,7 @@ class _Inquiry:
         past = plain.Past([*self.moments, *self.day_ends], frozenset(self.packages))
         parts: tuple[Callable[[], None], ...] = (
             self._compare_shares,
+            self._ask_functions,
             lambda: past.follow(self._history()),
             lambda: self._compare_balances(past),
             lambda: self._compare_packages(past),
@@ -311,17 +315,33 @@ class _Inquiry:
             cursor.itersize = 20_000
             yield from cursor.execute(sqlfiles.read(f"{FOLDER}/raw_history").encode())
 
+    # what the functions say of the past and of now
+
+    def _ask_functions(self) -> None:
+        asked = sorted({*self.moments, *self.day_ends, *self._month_ends(), self.now})
+        self.balances = self._by_moment(self.conn, "functions_balances", asked)
+        for as_of, practitioner_id, order_id, currency, status, cents in _rows(
+            self.conn, "functions_explained", moments=[*self.moments, self.now]
+        ):
+            self.explained[as_of][practitioner_id, currency, status] += cents
+            if order_id in self.packages:
+                self.explained_packages[as_of][order_id, currency, status] += cents
+
+    def _month_ends(self) -> list[datetime]:
+        """When the months of the history ended; the last one has not."""
+        first = plain.month_of(self.bounds.opened_at)
+        months = plain.months_until([first], self.last_month)[1:]
+        return [_midnight(month) - TICK for month in months]
+
     # balances
 
     def _compare_balances(self, past: plain.Past) -> None:
-        self.balances = self._balances_by_function()
-        explained = self._explained()
         by_plain = past.balances()
-        by_model = self._by_moment("models_balances_at", self.moments)
+        by_model = self._by_moment(self.marts, "models_balances_at", self.moments)
         for moment in self.moments:
             answers = {
                 "balance_as_of": self.balances[moment],
-                "explain_balance": explained["practitioner"][moment],
+                "explain_balance": self.explained[moment],
                 "earnings_transitions": by_model[moment],
                 PLAIN: by_plain[moment],
             }
@@ -336,46 +356,18 @@ class _Inquiry:
             self._compare("balance", moment, "practitioner", answers)
         answers = {
             "balance_as_of": self.balances[self.now],
-            "explain_balance": explained["practitioner"][self.now],
+            "explain_balance": self.explained[self.now],
             "practitioner_balances": _answer(_rows(self.marts, "models_balances")),
             "practitioner_balances_daily": days[self._last_day()],
             PLAIN: self._ledger()["practitioner"],
         }
         self._compare("balance", None, "practitioner", answers)
-        self.explained_packages = explained["order"]
 
-    def _edges(self) -> list[datetime]:
-        """When the months of the history ended; the last one has not."""
-        first = plain.month_of(self.bounds.opened_at)
-        months = plain.months_until([first], self.last_month)[1:]
-        return [_midnight(month) - TICK for month in months]
-
-    def _balances_by_function(self) -> dict[datetime, dict[Key, int]]:
-        asked = sorted({*self.moments, *self.day_ends, *self._edges(), self.now})
-        result: dict[datetime, dict[Key, int]] = {moment: {} for moment in asked}
-        for as_of, subject_id, currency, status, cents, _ in _rows(
-            self.conn, "functions_balances", moments=asked
-        ):
-            result[as_of][subject_id, currency, status] = cents
-        return result
-
-    def _explained(self) -> dict[str, dict[datetime, dict[Key, int]]]:
-        asked = [*self.moments, self.now]
-        result: dict[str, dict[datetime, dict[Key, int]]] = {
-            subject: {moment: defaultdict(int) for moment in asked}
-            for subject in ("practitioner", "order")
-        }
-        for as_of, practitioner_id, order_id, currency, status, cents in _rows(
-            self.conn, "functions_explained", moments=asked
-        ):
-            result["practitioner"][as_of][practitioner_id, currency, status] += cents
-            if order_id in self.packages:
-                result["order"][as_of][order_id, currency, status] += cents
-        return result
-
-    def _by_moment(self, name: str, moments: Sequence[datetime]) -> dict[datetime, dict[Key, int]]:
+    def _by_moment(
+        self, conn: psycopg.Connection, name: str, moments: Sequence[datetime]
+    ) -> dict[datetime, dict[Key, int]]:
         result: dict[datetime, dict[Key, int]] = {moment: {} for moment in moments}
-        for as_of, subject_id, currency, part, cents in _rows(self.marts, name, moments=moments):
+        for as_of, subject_id, currency, part, cents in _rows(conn, name, moments=moments):
             result[as_of][subject_id, currency, part] = cents
         return result
 
@@ -410,9 +402,7 @@ class _Inquiry:
         """What the sessions of each package had earned, by status."""
         by_plain = past.package_balances()
         booking_ids = list(self.order_of)
-        by_model: dict[datetime, dict[Key, int]] = {
-            moment: defaultdict(int) for moment in self.moments
-        }
+        by_model = _by_key(self.moments)
         for as_of, booking_id, currency, status, cents in _rows(
             self.marts,
             "models_package_balances_at",
@@ -451,15 +441,15 @@ class _Inquiry:
         self._compare_statement(
             None, self._owed_by_function(), {"practitioner_statements": by_model, PLAIN: by_plain}
         )
-        at_moments: dict[datetime, dict[Key, int]] = {moment: {} for moment in self.moments}
         # a view, so it has to be read at the moment of everything else
-        for as_of, subject_id, currency, part, cents in _rows(
-            self.conn, "models_statements_at", moments=self.moments
-        ):
-            at_moments[as_of][subject_id, currency, _of_month(plain.month_of(as_of), part)] = cents
+        at_moments = self._by_moment(self.conn, "models_statements_at", self.moments)
         until = past.statements_until()
         for moment in self.moments:
             month = plain.month_of(moment)
+            by_view = {
+                (subject_id, currency, _of_month(month, part)): cents
+                for (subject_id, currency, part), cents in at_moments[moment].items()
+            }
             by_plain = {
                 (subject_id, currency, _of_month(month, part)): cents
                 for (subject_id, currency), parts in until[moment].items()
@@ -470,7 +460,7 @@ class _Inquiry:
                 **self._edge(month, "closing", moment),
             }
             self._compare_statement(
-                moment, owed, {"int_transitions__explained": at_moments[moment], PLAIN: by_plain}
+                moment, owed, {"int_transitions__explained": by_view, PLAIN: by_plain}
             )
 
     def _compare_statement(
@@ -489,7 +479,7 @@ class _Inquiry:
         """The opening and the closing of every month, as balance_as_of has them."""
         months = plain.months_until([plain.month_of(self.bounds.opened_at)], self.last_month)
         result: dict[Key, int] = {}
-        for month, ended in zip(months, [*self._edges(), self.now], strict=True):
+        for month, ended in zip(months, [*self._month_ends(), self.now], strict=True):
             result |= self._edge(month, "opening", _midnight(month) - TICK)
             result |= self._edge(month, "closing", ended)
         return result
@@ -501,6 +491,10 @@ class _Inquiry:
             if status in OWED:
                 result[subject_id, currency, _of_month(month, edge)] += cents
         return result
+
+
+def _by_key(moments: Iterable[datetime]) -> dict[datetime, dict[Key, int]]:
+    return {moment: defaultdict(int) for moment in moments}
 
 
 def _answer(rows: Iterable[tuple[Any, ...]]) -> dict[Key, int]:
