@@ -74,7 +74,7 @@ class Episode:
             self._fail_a_payout,
             self._give_a_bonus,
         ]
-        self._reschedule()
+        self._move(self.bookings[0])
         self._delete()
         self._deliver(5)
         self._release()
@@ -118,12 +118,12 @@ class Episode:
             self.app.refund(booking["id"], self.chance.choice((100, 1234, 4000)))
 
     def _reschedule(self) -> None:
-        if booking := self._booking("confirmed", "draft"):
-            self.bookings.append(
-                self.app.reschedule(
-                    booking["id"], now() + timedelta(days=self.chance.randint(1, 9))
-                )
-            )
+        if booking := self._booking("confirmed"):
+            self._move(booking["id"])
+
+    def _move(self, booking_id: int) -> None:
+        start = now() + timedelta(days=self.chance.randint(1, 9))
+        self.bookings.append(self.app.reschedule(booking_id, start))
 
     def _correct(self) -> None:
         if booking := self._booking("completed"):
