@@ -1,5 +1,5 @@
 -- One row per booking and earnings row whose status is off the app's list, whose payout
--- failed, or that is unpaid and still names a payout (R1, R9, R21).
+-- failed, or that is not paid and still names a payout (R1, R9, R21).
 
 with
 
@@ -55,7 +55,7 @@ earnings_judged as (
             when status = 'paid_out' then 'paid_out'
             when status = 'processing' and payout_id is not null then 'processing_with_payout'
             when status = 'processing' then 'processing_without_payout'
-            when status in ('projected', 'pending', 'available') then 'unpaid_with_payout'
+            when status in ('projected', 'pending', 'available', 'reversed') then 'unpaid_with_payout'
             else 'unknown_status'
         end as reason
     from earnings_found
@@ -66,7 +66,7 @@ earnings_normalized as (
 
     select
         *,
-        case when new_status in ('paid', 'reversed') then payout_id end as new_payout_id
+        case when new_status = 'paid' then payout_id end as new_payout_id
     from earnings_judged
 
 ),

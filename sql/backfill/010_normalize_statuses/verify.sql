@@ -6,7 +6,7 @@ select
     format('status %s, payout %s', status, payout_id) as offence
 from payments_earningstransaction
 where status not in ('projected', 'pending', 'available', 'paid', 'reversed')
-    or (payout_id is not null and status in ('projected', 'pending', 'available'))
+    or (payout_id is not null and status in ('projected', 'pending', 'available', 'reversed'))
 
 union all
 

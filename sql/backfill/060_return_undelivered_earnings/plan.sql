@@ -1,5 +1,6 @@
--- One row per unpaid earnings row of a booking that was not delivered: projected again, or
--- reversed when the booking is canceled; and per paid one of a canceled booking (R9, R24).
+-- One row per unpaid earnings row of a booking that was not delivered: projected again, with
+-- the hold after its appointment (R4), or reversed when the booking is canceled; and per paid
+-- one of a canceled booking (R9, R24).
 
 with
 
@@ -39,6 +40,7 @@ judged as (
             when is_no_show and earnings.setting('no_show_policy') = 'reverse' then 'no_show'
             when is_no_show and earnings.setting('no_show_policy') = 'pay' then null
             when status in ('pending', 'available') then 'undelivered'
+            when available_after <> new_available_after then 'appointment_moved'
         end as reason
     from undelivered
     where status <> 'paid'
@@ -69,15 +71,15 @@ select
     practitioner_id,
     currency,
     net_amount_cents::bigint as amount_cents,
-    case reason
-        when 'undelivered'
+    case
+        when reason in ('undelivered', 'appointment_moved')
             then jsonb_build_object(
                     'status', status, 'net_amount_cents', net_amount_cents, 'available_after', available_after
                 )
         else jsonb_build_object('status', status, 'net_amount_cents', net_amount_cents)
     end as before,
-    case reason
-        when 'undelivered'
+    case
+        when reason in ('undelivered', 'appointment_moved')
             then jsonb_build_object(
                     'status', 'projected', 'net_amount_cents', net_amount_cents, 'available_after', new_available_after
                 )

@@ -286,7 +286,6 @@ judged as (
     select
         delivered.*,
         orders.currency as order_currency,
-        orders.status as order_status,
         coalesce(orders.order_type in ('package', 'bundle'), false) as is_session,
         coalesce(orders.order_type in ('package', 'bundle'), false) and slots.booking_id is null
         or coalesce(direct_orders_shared.earning_id, direct_orders_shared.first_id, delivered.id) <> delivered.id
@@ -295,6 +294,8 @@ judged as (
         slots.amount_cents as slot_amount_cents,
         slots.prepaid_cents as slot_prepaid_cents,
         coalesce(slots.prepaid_cents > 0 and slots.prepaid_cents = slots.amount_cents, false) as is_netted,
+        delivered.payment_status = 'refunded'
+        or coalesce(orders.status = 'refunded' and orders.order_type not in ('package', 'bundle'), false) as is_refunded,
         live.status as live_status,
         live.currency as live_currency,
         live.available_after as live_available_after,
@@ -351,8 +352,12 @@ created as (
     select
         judged.*,
         services.name as service_name,
-        case when judged.is_netted then 'reversed' else 'pending' end as new_status,
-        case when judged.is_netted then 'netted_by_purchase' else 'earnings_were_missing' end as reason,
+        case when judged.is_netted or judged.is_refunded then 'reversed' else 'pending' end as new_status,
+        case
+            when judged.is_netted then 'netted_by_purchase'
+            when judged.is_refunded then 'refunded_without_earnings'
+            else 'earnings_were_missing'
+        end as reason,
         earnings.commission_rate(judged.practitioner_id, judged.service_id, judged.delivered_at) as commission_rate,
         coalesce(judged.order_currency, earnings.setting('currency')) as currency,
         case
@@ -376,8 +381,6 @@ created as (
         )
         and not judged.is_without_slot
         and (judged.order_id is not null or judged.parent_booking_id is null)
-        and judged.payment_status <> 'refunded'
-        and (judged.is_session or coalesce(judged.order_status, '') <> 'refunded')
 
 ),
 
@@ -390,18 +393,30 @@ created_with_amounts as (
 
 ),
 
+matters as (
+
+    select
+        *,
+        case when is_without_terms then order_id else id end as subject_id,
+        case
+            when is_without_terms then 'package_without_sessions'
+            when is_session then 'session_without_slot'
+            else 'order_earns_already'
+        end as kind
+    from judged
+    where is_without_slot
+
+),
+
 exceptions_found as (
 
     select
-        case when is_without_terms then order_id else id end as subject_id,
-        case when is_without_terms then 'package_without_sessions' else 'session_without_slot' end as kind,
+        subject_id,
+        kind,
         min(practitioner_id) as practitioner_id,
         jsonb_build_object('order_id', min(order_id), 'booking_ids', jsonb_agg(id order by id)) as detail
-    from judged
-    where is_without_slot
-    group by
-        case when is_without_terms then order_id else id end,
-        case when is_without_terms then 'package_without_sessions' else 'session_without_slot' end
+    from matters
+    group by subject_id, kind
 
 )
 
@@ -514,8 +529,8 @@ select
         'status', new_status,
         'available_after', delivered_at + earnings.setting('hold')::interval,
         'currency', currency,
-        'description', case new_status
-            when 'reversed' then 'Netted by the paid purchase: ' || service_name
+        'description', case reason
+            when 'netted_by_purchase' then 'Netted by the paid purchase: ' || service_name
             else 'Earnings for ' || service_name
         end,
         'transaction_type', 'booking_completion',

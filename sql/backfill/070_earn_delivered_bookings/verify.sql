@@ -41,8 +41,6 @@ select
 from bookings_booking as bookings
 left join payments_order as orders on bookings.order_id = orders.id
 where bookings.status = 'completed'
-    and bookings.payment_status <> 'refunded'
-    and (orders.status is distinct from 'refunded' or orders.order_type in ('package', 'bundle'))
     and not exists (
         select from purchase_bookings where purchase_bookings.booking_id = bookings.id
     )
