@@ -129,8 +129,8 @@ def install(
     """Install or update the engine: roles, its own schemas, functions and triggers.
 
     Writes the schemas earnings and earnings_migration, and triggers on the app's tables; the app's
-    rows stay as they are. Each table is locked for milliseconds, in a transaction that gives up
-    after a second and tries again. Run it again after every update: only what differs is replaced.
+    rows stay as they are. Each table is locked for milliseconds, in a transaction that soon gives
+    up and tries again. Run it again after every update: only what differs is replaced.
     """
     from earnings_pipeline import display, engine
 
@@ -626,8 +626,8 @@ def migrate_up(
 ) -> None:
     """Add columns, install the engine and bring the old rows under the rules.
 
-    The app keeps running. Schema changes lock a table for milliseconds and give up after a second,
-    to try again; indexes are built concurrently; each batch of rows is a transaction of its own
+    The app keeps running. Schema changes lock a table for milliseconds and soon give up, to try
+    again; indexes are built concurrently; each batch of rows is a transaction of its own
     that locks those rows. Every row that is changed is kept, before and after, so migrate down can
     undo it. Stopped at any moment it goes on when it is run again; done already it writes nothing.
     """

@@ -1,6 +1,6 @@
 -- Every delivered booking has a delivery row. Purchases, sessions beyond those sold, sessions
--- that a paid purchase covers, successors of paid bookings, second bookings of a direct order
--- and legacy children without an order have none.
+-- that a paid purchase covers, rescheduled bookings, successors of paid ones, second bookings of
+-- a direct order and legacy children without an order have none.
 --
 -- Rule      R6
 -- Reads     everything
@@ -20,6 +20,11 @@ left join earnings.purchase_bookings as purchases on bookings.id = purchases.boo
 where
     bookings.status = 'completed'
     and purchases.booking_id is null
+    and not exists (
+        select
+        from public.bookings_booking as later
+        where later.rescheduled_from_id = bookings.id
+    )
     and not exists (
         select
         from public.payments_earningstransaction as earned

@@ -1,6 +1,6 @@
 -- Bookings that were refunded since the engine was installed earn what their refunds have left,
--- and not more. Older refunds are for a person to decide: nothing says whether they were
--- settled otherwise.
+-- and not more. Older refunds are for a person to decide, and known as exceptions of kind
+-- refunded_before_install: nothing says whether they were settled otherwise.
 --
 -- Rule      R9
 -- Reads     what is open
@@ -44,4 +44,14 @@ select
         refunded_cents, share_cents, earnings_id, recorded_gross_cents, remaining_gross_cents
     ) as detail
 from earnings.refund_shares(array(select booking_id from refunded))
-where recorded_gross_cents > remaining_gross_cents
+where
+    recorded_gross_cents > remaining_gross_cents
+    and not exists (
+        select
+        from earnings.exceptions as known
+        where
+            known.subject = 'booking'
+            and known.subject_id = booking_id
+            and known.kind = 'refunded_before_install'
+            and known.resolved_at is null
+    )

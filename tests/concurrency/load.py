@@ -58,31 +58,34 @@ class Crowd:
         """People, services, workshops, and a setting: without a hold, no test waits for one."""
         with App(self.target, "after") as app:
             app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
-            self.practitioners = [app.practitioner() for _ in range(PRACTITIONERS)]
-            self.clients = [app.client() for _ in range(CLIENTS)]
-            for practitioner in self.practitioners:
-                session = app.service(practitioner, price_cents=PRICE_CENTS)
-                workshop = app.service(practitioner, "workshop", price_cents=PRICE_CENTS)
-                self.services.setdefault("session", []).append(session)
-                self.services.setdefault("workshop", []).append(workshop)
-                for code in ("package", "bundle"):
-                    self.services.setdefault(code, []).append(
-                        app.package(session, SESSIONS, PRICE_CENTS, code)
-                    )
-                self.workshop_sessions.append(
-                    app.insert(
-                        "service_sessions",
-                        service_id=workshop,
-                        start_time=now() - timedelta(hours=3),
-                        end_time=now() - timedelta(hours=2),
-                        status="scheduled",
-                    )
+            self.populate(app)
+
+    def populate(self, app: App) -> None:
+        self.practitioners = [app.practitioner() for _ in range(PRACTITIONERS)]
+        self.clients = [app.client() for _ in range(CLIENTS)]
+        for practitioner in self.practitioners:
+            session = app.service(practitioner, price_cents=PRICE_CENTS)
+            workshop = app.service(practitioner, "workshop", price_cents=PRICE_CENTS)
+            self.services.setdefault("session", []).append(session)
+            self.services.setdefault("workshop", []).append(workshop)
+            for code in ("package", "bundle"):
+                self.services.setdefault(code, []).append(
+                    app.package(session, SESSIONS, PRICE_CENTS, code)
                 )
+            self.workshop_sessions.append(
+                app.insert(
+                    "service_sessions",
+                    service_id=workshop,
+                    start_time=now() - timedelta(hours=3),
+                    end_time=now() - timedelta(hours=2),
+                    status="scheduled",
+                )
+            )
 
     def run(self, flows: int, workers: int, seed: int = 1) -> float:
         """Let the workers do so many flows together; return the seconds it took."""
         self.left = flows
-        crew = [Worker(self, number, seed) for number in range(workers)]
+        crew = self.crew(workers, seed)
         threads = [threading.Thread(target=worker.work) for worker in crew]
         started = time.monotonic()
         for thread in threads:
@@ -90,6 +93,9 @@ class Crowd:
         for thread in threads:
             thread.join()
         return time.monotonic() - started
+
+    def crew(self, workers: int, seed: int) -> list[Worker]:
+        return [Worker(self, number, seed) for number in range(workers)]
 
     def take(self) -> bool:
         with self.lock:
@@ -178,6 +184,13 @@ class Worker:
             raise NothingToDo
         return self.random.choice(self.crowd.orders[-HOT_ORDERS:])
 
+    def order_of(self, booking_id: int) -> int:
+        """The order of a new sale, by its credit row: that works before there is an order_id."""
+        [usage] = self.app.rows(
+            "payments_usercredittransaction", booking_id=booking_id, transaction_type="usage"
+        )
+        return usage["order_id"]
+
     def earnings(self, **where: Any) -> Any:
         found = self.app.objects("payments_earningstransaction", **where)
         if not found:
@@ -212,9 +225,8 @@ def buys_a_session(worker: Worker) -> None:
         credits_cents=worker.random.choice([0, 3000]),
         earnings_inside=worker.random.random() < 0.2,
     )
-    row = worker.app.row("bookings_booking", booking)
     worker.crowd.bookings.append(booking)
-    worker.crowd.orders.append(row["order_id"])
+    worker.crowd.orders.append(worker.order_of(booking))
     if service in worker.crowd.services["workshop"]:
         place = worker.crowd.services["workshop"].index(service)
         worker.app.update(
@@ -228,11 +240,8 @@ def buys_a_package(worker: Worker) -> None:
         worker.random.choice(worker.crowd.clients),
         worker.random.choice(worker.crowd.services[code]),
     )
-    order_id = worker.app.row("bookings_booking", booking)["order_id"]
-    worker.crowd.orders.append(order_id)
-    for row in worker.app.rows("bookings_booking", order_id=order_id):
-        if not (row["is_package_purchase"] or row["is_bundle_purchase"]):
-            worker.crowd.bookings.append(row["id"])
+    worker.crowd.orders.append(worker.order_of(booking))
+    worker.crowd.bookings += [session["id"] for session in worker.app.children(booking)]
 
 
 def schedules(worker: Worker) -> None:
@@ -418,6 +427,7 @@ ALLOWED = {
     "completes_a_payout": {"23X01", "23X03"},
     "cancels_a_payout": {"23X01"},
     "deletes": {"23X06"},
+    "deletes_a_sale": {"23X06"},
     "corrects_a_booking": {"23X13"},
     "completes_what_is_due": GIVES_WAY,
     "releases_what_is_due": GIVES_WAY,

@@ -51,7 +51,12 @@ where (is_package_purchase or is_bundle_purchase) and pg_temp.draw('unmarked', i
 
 update bookings_booking
 set practitioner_id = others.practitioner_id
-from (select id, lead(practitioner_id, 3) over (order by id) as practitioner_id from bookings_booking) as others
+from (
+    select
+        id,
+        lead(practitioner_id, 3) over (order by id) as practitioner_id
+    from bookings_booking
+) as others
 where bookings_booking.id = others.id
     and others.practitioner_id is not null
     and pg_temp.draw('practitioner', bookings_booking.id) < 0.01;
@@ -77,9 +82,10 @@ where exists (select from bookings_booking as successors where successors.resche
     and pg_temp.draw('rescheduled', id) < 0.8;
 
 update payments_order
-set status = pg_temp.pick(
-    array['pending', 'processing', 'completed', 'failed', 'refunded', 'partially_refunded'], 'status', id
-)
+set
+    status = pg_temp.pick(
+        array['pending', 'processing', 'completed', 'failed', 'refunded', 'partially_refunded'], 'status', id
+    )
 where pg_temp.draw('order', id) < 0.08;
 
 update payments_order
@@ -91,7 +97,12 @@ set created_at = date_trunc('hour', created_at)
 where pg_temp.draw('rounded', id) < 0.05;
 
 update payments_order set user_id = others.user_id
-from (select id, lead(user_id, 2) over (order by id) as user_id from payments_order) as others
+from (
+    select
+        id,
+        lead(user_id, 2) over (order by id) as user_id
+    from payments_order
+) as others
 where payments_order.id = others.id and others.user_id is not null and pg_temp.draw('user', payments_order.id) < 0.01;
 
 update payments_usercredittransaction
@@ -104,7 +115,12 @@ where order_id is not null and pg_temp.draw('no order', id) < 0.05;
 
 update payments_usercredittransaction
 set booking_id = others.booking_id
-from (select id, lead(booking_id, 5) over (order by id) as booking_id from payments_usercredittransaction) as others
+from (
+    select
+        id,
+        lead(booking_id, 5) over (order by id) as booking_id
+    from payments_usercredittransaction
+) as others
 where payments_usercredittransaction.id = others.id
     and others.booking_id is not null
     and pg_temp.draw('other booking', payments_usercredittransaction.id) < 0.01;
@@ -118,19 +134,21 @@ set practitioner_id = null, credits_payout_cents = null, commission_collected_ce
 where pg_temp.draw('nobody', id) < 0.05;
 
 update payments_earningstransaction
-set status = pg_temp.pick(
-    array['pending', 'available', 'paid', 'reversed', 'paid_out', 'processing', 'completed'], 'status', id
-)
+set
+    status = pg_temp.pick(
+        array['pending', 'available', 'paid', 'reversed', 'paid_out', 'processing', 'completed'], 'status', id
+    )
 where pg_temp.draw('earnings', id) < 0.1;
 
 update payments_earningstransaction set payout_id = null where pg_temp.draw('no payout', id) < 0.03;
 
 update payments_earningstransaction
-set payout_id = (
-    select min(payouts.id)
-    from payments_practitionerpayout as payouts
-    where payouts.practitioner_id = payments_earningstransaction.practitioner_id
-)
+set
+    payout_id = (
+        select min(payouts.id)
+        from payments_practitionerpayout as payouts
+        where payouts.practitioner_id = payments_earningstransaction.practitioner_id
+    )
 where pg_temp.draw('some payout', id) < 0.02;
 
 update payments_earningstransaction

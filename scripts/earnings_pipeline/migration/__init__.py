@@ -9,7 +9,7 @@ import psycopg
 
 from earnings_pipeline import engine, sqlfiles
 from earnings_pipeline.errors import DatabaseRefused, WrongUsage
-from earnings_pipeline.locking import patiently
+from earnings_pipeline.locking import patiently, wait_for_writers
 from earnings_pipeline.migration import backfilling, expanding, rehearsing, steps, views
 from earnings_pipeline.migration.contracting import ContractResult, contract
 from earnings_pipeline.migration.rehearsing import AmbiguousLink, PlannedReason
@@ -110,6 +110,7 @@ def up(
             results += _expand(conn, Phase.BEFORE_BACKFILL, report)
             results += _backfill(conn, batch_size=batch_size, pause=pause, report=report)
             results += _expand(conn, Phase.AFTER_BACKFILL, report)
+            results += _look_again(conn, batch_size=batch_size, pause=pause, report=report)
             return results
 
 
@@ -148,6 +149,7 @@ def down(
             results.append(result)
         if step is None:
             conn.execute("delete from earnings_migration.legacy_rows")
+            _advance_look(conn, "reverted", 0)
         return DownResult(steps=tuple(results), left_alone=tuple(left_alone))
 
 
@@ -178,10 +180,48 @@ def _backfill(
     standing = states(conn)
     if any(standing.get(step.name) != "done" for step in steps.backfill()):
         _analyze(conn, report)
+        begin = sqlfiles.read("queries/migration_step_begin")
+        conn.execute(begin, {"step": steps.LOOK_AGAIN, "row_count": 0})
     return [
         backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report)
         for step in steps.backfill()
     ]
+
+
+def _look_again(
+    conn: psycopg.Connection, *, batch_size: int, pause: float, report: Report
+) -> list[StepResult]:
+    """Run every backfill step over all rows once more, for what the app wrote meanwhile.
+
+    A step does not see what others have not committed when it decides or passes by, and what the
+    engine makes of a write it makes of what is there: a booking that follows one whose order was
+    not found yet has none.  What begins from here on finds everything migrated.
+    """
+    if states(conn).get(steps.LOOK_AGAIN) == "done":
+        return []
+    wait_for_writers(conn, task=steps.LOOK_AGAIN, report=report)
+    looked = [
+        backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report, again=True)
+        for step in steps.backfill()
+    ]
+    rows = sum(result.row_count for result in looked)
+    _advance_look(conn, "done", rows)
+    return [
+        StepResult(
+            step=steps.LOOK_AGAIN,
+            state="done",
+            row_count=rows,
+            batch_count=sum(result.batch_count for result in looked),
+            seconds=sum(result.seconds for result in looked),
+        )
+    ]
+
+
+def _advance_look(conn: psycopg.Connection, state: str, rows: int) -> None:
+    conn.execute(
+        sqlfiles.read("queries/migration_step_advance"),
+        {"step": steps.LOOK_AGAIN, "state": state, "cursor_id": 0, "row_count": rows},
+    )
 
 
 def _analyze(conn: psycopg.Connection, report: Report) -> None:

@@ -18,8 +18,6 @@ from earnings_pipeline.migration.steps import LeftAlone, Step, StepResult
 from earnings_pipeline.progress import Progress, Report
 
 LAST_ID = 2**63 - 1
-# Below deadlock_timeout, so that the batch and not the app gives way (R20 f).
-LOCK_TIMEOUT = "500ms"
 CONFLICT_ATTEMPTS = 5
 
 Result = TypeVar("Result")
@@ -108,7 +106,6 @@ def revert(
 
 def _batch(conn: psycopg.Connection, step: Step, after_id: int, until_id: int) -> Callable[[], int]:
     def run() -> int:
-        conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         conn.execute("select set_config('earnings.reason', %s, true)", [step.name])
         search_app_tables_first(conn)
         read_by_index(conn)
@@ -149,7 +146,6 @@ def _undo_batch(
     conn: psycopg.Connection, step: Step, before_id: int, batch_size: int
 ) -> Callable[[], tuple[int | None, int, list[LeftAlone]]]:
     def run() -> tuple[int | None, int, list[LeftAlone]]:
-        conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         conn.execute("select set_config('earnings.reason', %s, true)", [f"revert {step.name}"])
         search_app_tables_first(conn)
         read_by_index(conn)

@@ -58,6 +58,8 @@ class Step:
         return self.text(part) if self.has(part) else ""
 
 
+# Not a folder: once more over all of the backfill, which `up` remembers like a step.
+LOOK_AGAIN = "look_again"
 KEY_TABLES = {
     "035_complete_package_terms": "payments_order",
     "080_count_sessions": "payments_order",

@@ -1,5 +1,6 @@
 -- One row per earnings row that a rescheduled booking left behind (R13): it moves to the
 -- last booking of the chain, or is reversed where that one earns or was paid already.
+-- A booking that another was rescheduled from counts nowhere, whatever became of it since.
 
 with recursive
 
@@ -12,7 +13,9 @@ descents as (
     from bookings_booking as bookings
     where bookings.id > current_setting('earnings_migration.after_id')::bigint
         and bookings.id <= current_setting('earnings_migration.until_id')::bigint
-        and bookings.status = 'rescheduled'
+        and exists (
+            select from bookings_booking as later where later.rescheduled_from_id = bookings.id
+        )
 
     union all
 
@@ -41,6 +44,8 @@ last_bookings as (
 
 ),
 
+-- Upwards from the last booking, but only along the way down: of a booking that was rescheduled
+-- twice, the earnings go to one of the two.
 ascents as (
 
     select distinct
@@ -57,7 +62,15 @@ ascents as (
         ascents.depth + 1 as depth
     from ascents
     inner join bookings_booking as members on ascents.member_id = members.id
-    where members.rescheduled_from_id is not null and ascents.depth < 100
+    cross join
+        lateral (
+            select later.id
+            from bookings_booking as later
+            where later.rescheduled_from_id = members.rescheduled_from_id
+            order by later.status in ('canceled', 'cancelled') asc, later.id desc
+            limit 1
+        ) as chosen
+    where chosen.id = members.id and ascents.depth < 100
 
 ),
 
@@ -71,7 +84,8 @@ chain_earnings as (
     inner join bookings_booking as members on ascents.member_id = members.id
     inner join payments_earningstransaction as entries on members.id = entries.booking_id
     where ascents.last_id in (select chains.last_id from ascents as chains where chains.depth > 0)
-        and (members.status = 'rescheduled' or members.id = ascents.last_id)
+        and (members.status not in ('canceled', 'cancelled') or members.id = ascents.last_id)
+        and not (members.is_package_purchase or members.is_bundle_purchase)
         and entries.status <> 'reversed'
         and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
 

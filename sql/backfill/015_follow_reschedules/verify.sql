@@ -6,9 +6,12 @@ select
     format('%s on booking %s, which was rescheduled', entries.status, bookings.id) as offence
 from bookings_booking as bookings
 inner join payments_earningstransaction as entries on bookings.id = entries.booking_id
-where bookings.status = 'rescheduled'
+where bookings.status not in ('canceled', 'cancelled')
     and entries.status in ('projected', 'pending', 'available')
     and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and exists (
         select from bookings_booking as later where later.rescheduled_from_id = bookings.id
+    )
+    and not exists (
+        select from purchase_bookings where purchase_bookings.booking_id = bookings.id
     )

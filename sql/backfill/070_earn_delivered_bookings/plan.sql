@@ -110,7 +110,10 @@ delivered as (
             now()
         ) as delivered_at,
         delivery_earnings.row_count,
-        delivery_earnings.live_id
+        delivery_earnings.live_id,
+        exists (
+            select from bookings_booking as later where later.rescheduled_from_id = bookings.id
+        ) as is_superseded
     from bookings_booking as bookings
     cross join
         lateral (
@@ -133,14 +136,23 @@ delivered as (
 
 ),
 
+-- What was rescheduled counts nowhere, whatever became of it since (R13).
+earning as (
+
+    select *
+    from delivered
+    where not is_superseded
+
+),
+
 predecessors as (
 
     select
-        delivered.id as booking_id,
-        delivered.rescheduled_from_id as predecessor_id,
+        earning.id as booking_id,
+        earning.rescheduled_from_id as predecessor_id,
         0 as depth
-    from delivered
-    where delivered.rescheduled_from_id is not null
+    from earning
+    where earning.rescheduled_from_id is not null
 
     union all
 
@@ -154,20 +166,33 @@ predecessors as (
 
 ),
 
+paid_behind as (
+
+    select
+        predecessors.booking_id,
+        jsonb_agg(entries.id order by entries.id) as earnings_ids
+    from predecessors
+    inner join payments_earningstransaction as entries on predecessors.predecessor_id = entries.booking_id
+    where entries.status = 'paid'
+        and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    group by predecessors.booking_id
+
+),
+
 waiting as (
 
     select
-        delivered.id as booking_id,
-        delivered.order_id,
-        delivered.practitioner_id,
-        delivered.live_id,
+        earning.id as booking_id,
+        earning.order_id,
+        earning.practitioner_id,
+        earning.live_id,
         row_number() over (
-            partition by delivered.order_id order by delivered.delivered_at, delivered.id
+            partition by earning.order_id order by earning.delivered_at, earning.id
         ) as place
-    from delivered
-    inner join terms on delivered.order_id = terms.order_id
+    from earning
+    inner join terms on earning.order_id = terms.order_id
     where not exists (
-            select from session_slots where session_slots.booking_id = delivered.id
+            select from session_slots where session_slots.booking_id = earning.id
         )
 
 ),
@@ -243,6 +268,7 @@ slots as (
         slot_number,
         amount_cents,
         prepaid_cents::integer as prepaid_cents,
+        0 as refunded_cents,
         true as is_new
     from slots_netted
 
@@ -254,9 +280,10 @@ slots as (
         session_slots.slot_number,
         session_slots.amount_cents,
         session_slots.prepaid_cents,
+        session_slots.refunded_cents,
         false as is_new
     from session_slots
-    where session_slots.booking_id in (select delivered.id from delivered)
+    where session_slots.booking_id in (select earning.id from earning)
 
 ),
 
@@ -276,6 +303,9 @@ direct_orders_shared as (
     where bookings.order_id in (select in_batch.order_id from in_batch)
         and bookings.status = 'completed'
         and orders.order_type not in ('package', 'bundle')
+        and not exists (
+            select from bookings_booking as later where later.rescheduled_from_id = bookings.id
+        )
     group by bookings.order_id
     having count(distinct bookings.id) > 1
 
@@ -284,18 +314,20 @@ direct_orders_shared as (
 judged as (
 
     select
-        delivered.*,
+        earning.*,
         orders.currency as order_currency,
         coalesce(orders.order_type in ('package', 'bundle'), false) as is_session,
         coalesce(orders.order_type in ('package', 'bundle'), false) and slots.booking_id is null
-        or coalesce(direct_orders_shared.earning_id, direct_orders_shared.first_id, delivered.id) <> delivered.id
+        or coalesce(direct_orders_shared.earning_id, direct_orders_shared.first_id, earning.id) <> earning.id
             as is_without_slot,
         terms.order_id is null and coalesce(orders.order_type in ('package', 'bundle'), false) as is_without_terms,
         slots.amount_cents as slot_amount_cents,
-        slots.prepaid_cents as slot_prepaid_cents,
+        slots.amount_cents - slots.prepaid_cents - slots.refunded_cents as slot_earning_cents,
         coalesce(slots.prepaid_cents > 0 and slots.prepaid_cents = slots.amount_cents, false) as is_netted,
-        delivered.payment_status = 'refunded'
-        or coalesce(orders.status = 'refunded' and orders.order_type not in ('package', 'bundle'), false) as is_refunded,
+        earning.payment_status = 'refunded'
+        or coalesce(
+            orders.status = 'refunded' and orders.order_type not in ('package', 'bundle'), false
+        ) as is_refunded,
         live.status as live_status,
         live.currency as live_currency,
         live.available_after as live_available_after,
@@ -304,12 +336,12 @@ judged as (
         live.commission_amount_cents as live_commission_amount_cents,
         live.net_amount_cents as live_net_amount_cents,
         live.practitioner_id as live_practitioner_id
-    from delivered
-    left join payments_order as orders on delivered.order_id = orders.id
-    left join terms on delivered.order_id = terms.order_id
-    left join slots on delivered.id = slots.booking_id
-    left join direct_orders_shared on delivered.order_id = direct_orders_shared.order_id
-    left join payments_earningstransaction as live on delivered.live_id = live.id
+    from earning
+    left join payments_order as orders on earning.order_id = orders.id
+    left join terms on earning.order_id = terms.order_id
+    left join slots on earning.id = slots.booking_id
+    left join direct_orders_shared on earning.order_id = direct_orders_shared.order_id
+    left join payments_earningstransaction as live on earning.live_id = live.id
 
 ),
 
@@ -326,7 +358,7 @@ moved as (
         case when is_without_slot or is_netted then 'reversed' else 'pending' end as new_status,
         delivered_at + earnings.setting('hold')::interval as new_available_after,
         case
-            when is_session and not is_without_slot and not is_netted then slot_amount_cents - slot_prepaid_cents
+            when is_session and not is_without_slot and not is_netted then slot_earning_cents
             else live_gross_amount_cents
         end as new_gross_amount_cents
     from judged
@@ -362,23 +394,13 @@ created as (
         coalesce(judged.order_currency, earnings.setting('currency')) as currency,
         case
             when judged.is_session and judged.is_netted then judged.slot_amount_cents
-            when judged.is_session then judged.slot_amount_cents - judged.slot_prepaid_cents
+            when judged.is_session then judged.slot_earning_cents
             else judged.price_charged_cents
         end as gross_amount_cents
     from judged
     inner join services_service as services on judged.service_id = services.id
     where judged.row_count = 0
-        and judged.id not in (
-            select predecessors.booking_id
-            from predecessors
-            where exists (
-                    select
-                    from payments_earningstransaction as paid
-                    where paid.booking_id = predecessors.predecessor_id
-                        and paid.status = 'paid'
-                        and paid.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
-                )
-        )
+        and judged.id not in (select paid_behind.booking_id from paid_behind)
         and not judged.is_without_slot
         and (judged.order_id is not null or judged.parent_booking_id is null)
 
@@ -417,6 +439,17 @@ exceptions_found as (
         jsonb_build_object('order_id', min(order_id), 'booking_ids', jsonb_agg(id order by id)) as detail
     from matters
     group by subject_id, kind
+
+    union all
+
+    select
+        judged.id as subject_id,
+        'reschedule_already_paid' as kind,
+        judged.practitioner_id,
+        jsonb_build_object('earnings_ids', paid_behind.earnings_ids) as detail
+    from judged
+    inner join paid_behind on judged.id = paid_behind.booking_id
+    where judged.row_count = 0 and not judged.is_without_slot
 
 )
 

@@ -45,6 +45,9 @@ where bookings.status = 'completed'
         select from purchase_bookings where purchase_bookings.booking_id = bookings.id
     )
     and not exists (
+        select from bookings_booking as later where later.rescheduled_from_id = bookings.id
+    )
+    and not exists (
         select
         from payments_earningstransaction as entries
         where entries.booking_id = bookings.id

@@ -9,15 +9,7 @@ counted as (
         orders.id,
         orders.practitioner_id,
         orders.package_metadata,
-        (
-            select count(*)
-            from bookings_booking as bookings
-            where bookings.order_id = orders.id
-                and bookings.status = 'completed'
-                and not exists (
-                    select from purchase_bookings where purchase_bookings.booking_id = bookings.id
-                )
-        ) as sessions_completed
+        earnings.completed_session_count(orders.id) as sessions_completed
     from payments_order as orders
     where orders.id > current_setting('earnings_migration.after_id')::bigint
         and orders.id <= current_setting('earnings_migration.until_id')::bigint
