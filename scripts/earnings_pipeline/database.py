@@ -92,6 +92,12 @@ HINTS: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
         "The disk of the database server is full. Make room, then run the same command again.",
     ),
     (
+        (sqlstates.ObjectNotInPrerequisiteState,),
+        "If it names a replica identity: a publication sends the changes of {object} and cannot "
+        "tell its rows apart. alter table … replica identity default, then run the same command "
+        "again.",
+    ),
+    (
         (sqlstates.TooManyConnections,),
         "All connections of the server are in use. Try again later, or raise max_connections.",
     ),
@@ -188,6 +194,11 @@ CONNECTION_FAILURES = (
         "Try again later, or raise max_connections.",
     ),
     (
+        r"no space left on device",
+        "{target}: the disk of the database server is full",
+        "Make room, then run the same command again.",
+    ),
+    (
         r"SSL|certificate",
         "{target}: no TLS connection could be made",
         "Check sslmode and sslrootcert in the address.",
@@ -210,5 +221,5 @@ def _without_password(text: str, target: Target) -> str:
 
 
 def _named_object(message: str) -> str:
-    found = re.search(r"(?:for|of) (.+)$", message)
+    found = re.search(r"(?:for|of|update|delete from) (.+?)(?: because .*)?$", message)
     return found.group(1) if found else "an object"

@@ -155,6 +155,14 @@ def _privileges(conn: psycopg.Connection) -> list[Finding]:
                 f"As a superuser: grant create on database {database} to {role_name}.",
             )
         )
+    if not server["may_create_indexes"]:
+        findings.append(
+            _error(
+                "privileges",
+                f"{role_name} may not create indexes in schema public",
+                f"As a superuser: grant create on schema public to {role_name}.",
+            )
+        )
     return findings or [_ok("privileges", "roles and schemas can be created")]
 
 

@@ -38,20 +38,21 @@ refunded as (
 
 select
     'booking' as subject,
-    booking_id as subject_id,
+    shares.booking_id as subject_id,
     format(
         '%s cents of %s were refunded; earnings %s stand at %s gross instead of %s',
-        refunded_cents, share_cents, earnings_id, recorded_gross_cents, remaining_gross_cents
+        shares.refunded_cents, shares.share_cents, shares.earnings_id, shares.recorded_gross_cents,
+        shares.remaining_gross_cents
     ) as detail
-from earnings.refund_shares(array(select booking_id from refunded))
+from earnings.refund_shares(array(select booking_id from refunded)) as shares
 where
-    recorded_gross_cents > remaining_gross_cents
+    shares.recorded_gross_cents > shares.remaining_gross_cents
     and not exists (
         select
         from earnings.exceptions as known
         where
             known.subject = 'booking'
-            and known.subject_id = booking_id
+            and known.subject_id = shares.booking_id
             and known.kind = 'refunded_before_install'
             and known.resolved_at is null
     )

@@ -9,6 +9,7 @@ select
     roles.rolcreaterole as may_create_roles,
     current_database()::text as database_name,
     has_database_privilege(current_database(), 'create') as may_create_schemas,
+    coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), false) as may_create_indexes,
     pg_database_size(current_database()) as database_bytes
 from pg_catalog.pg_roles as roles
 where roles.rolname = session_user

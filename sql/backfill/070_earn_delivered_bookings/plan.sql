@@ -110,10 +110,7 @@ delivered as (
             now()
         ) as delivered_at,
         delivery_earnings.row_count,
-        delivery_earnings.live_id,
-        exists (
-            select from bookings_booking as later where later.rescheduled_from_id = bookings.id
-        ) as is_superseded
+        delivery_earnings.live_id
     from bookings_booking as bookings
     cross join
         lateral (
@@ -141,7 +138,9 @@ earning as (
 
     select *
     from delivered
-    where not is_superseded
+    where not exists (
+            select from bookings_booking as later where later.rescheduled_from_id = delivered.id
+        )
 
 ),
 

@@ -11,12 +11,24 @@ left join payments_order as orders on bookings.order_id = orders.id
 where entries.status = 'projected'
     and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and bookings.status = 'completed'
+    and not earnings.earns_elsewhere(bookings.id)
+    and not earnings.was_paid_before(bookings.id)
     and not exists (
         select
         from exceptions
-        where exceptions.subject_id = orders.id
-            and exceptions.kind = 'package_without_sessions'
-            and exceptions.resolved_at is null
+        where exceptions.resolved_at is null
+            and (
+                (
+                    exceptions.subject_id = orders.id
+                    and exceptions.subject = 'order'
+                    and exceptions.kind = 'package_without_sessions'
+                )
+                or (
+                    exceptions.subject_id = bookings.id
+                    and exceptions.subject = 'booking'
+                    and exceptions.kind = 'session_without_slot'
+                )
+            )
     )
 
 union all
