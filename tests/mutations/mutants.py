@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 FLIPS = {" <= ": " < ", " >= ": " > ", " < ": " <= ", " > ": " >= "}
@@ -19,55 +22,98 @@ SWAPS = {
     " skip locked": "",
     " desc\n": "\n",
 }
-CONDITION = re.compile(r"^\s+(and|or) \S")
+CONDITION = re.compile(r"^(?P<head>\s+(?P<word>and|or) )(?P<said>\S.*?)(?P<tail>;| then\b.*)?$")
 LOCK = re.compile(
     r"for (no key )?(update|share)( of \w+)?( skip locked)?|for key share( skip locked)?"
 )
 STATEMENT = re.compile(r"^\s+perform earnings\.\w+\(.*\);$")
-TRIGGER = re.compile(r"^create (?:or replace |constraint )?trigger (\w+)", re.MULTILINE)
+ASSIGNMENT = re.compile(r"^\s+(set |using |errcode|detail|hint|\w+ = '[^']*',?$)")
+TRIGGER = re.compile(
+    r"^create (?:or replace |constraint )?trigger (?P<name>\w+)\n.*? on (?P<table>[\w.]+)\n"
+    r".*?execute function (?P<function>[\w.]+)\(\);",
+    re.MULTILINE | re.DOTALL,
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One file with one wrong in it; `line` counts from 1."""
+    """The engine with one wrong in it, which `statement` does to a database.
+
+    `line` of the file counts from 1.  `function` is what runs when the wrong can show.
+    """
 
     path: Path
     line: int
     wrong: str
-    text: str
+    statement: str
+    function: str
 
     @property
     def name(self) -> str:
-        return f"{self.path.name}:{self.line} {self.wrong}"
+        """The same after the lines around it have moved."""
+        return f"{self.path.name}: {self.wrong}"
+
+    @property
+    def is_of_a_lock(self) -> bool:
+        """Say whether only two sessions at once can see it."""
+        return self.wrong.startswith("no lock")
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.statement.encode()).hexdigest()[:16]
+
+
+def of_engine(root: Path) -> list[Mutant]:
+    """Every mutant, each with a name of its own."""
+    seen: Counter[str] = Counter()
+    result = []
+    for mutant in [*of_functions(root), *of_triggers(root), *of_rules(root)]:
+        seen[mutant.name] += 1
+        number = seen[mutant.name]
+        wrong = mutant.wrong if number == 1 else f"{mutant.wrong} ({number})"
+        result.append(replace(mutant, wrong=wrong))
+    return result
 
 
 def of_functions(root: Path) -> Iterator[Mutant]:
     """Every mutant of every function, in the order of the files."""
     for path in sorted((root / "sql/functions").glob("*.sql")):
         lines = path.read_text().splitlines(keepends=True)
-        start = next(number for number, line in enumerate(lines) if line.startswith("as $$"))
-        for number in range(start + 1, len(lines)):
-            if lines[number].startswith("$$"):
-                break
+        for number in body(lines):
             for wrong, line in of_line(lines, number):
-                text = "".join([*lines[:number], line, *lines[number + 1 :]])
-                yield Mutant(path=path.relative_to(root), line=number + 1, wrong=wrong, text=text)
+                yield Mutant(
+                    path=path.relative_to(root),
+                    line=number + 1,
+                    wrong=wrong,
+                    statement="".join([*lines[:number], line, *lines[number + 1 :]]),
+                    function=path.stem,
+                )
+
+
+def body(lines: list[str]) -> range:
+    """Return the lines between the dollar quotes of a function's file."""
+    start = next(number for number, line in enumerate(lines) if line.startswith("as $$"))
+    end = next(number for number in range(start + 1, len(lines)) if lines[number].startswith("$$"))
+    return range(start + 1, end)
 
 
 def of_line(lines: list[str], number: int) -> Iterator[tuple[str, str]]:
     """(what is wrong, the line with it) for a line of a function's body."""
     line = lines[number]
-    if line.lstrip().startswith("--"):
+    said = line.strip()
+    if said.startswith("--"):
         return
     if LOCK.search(line):
-        yield "takes no lock", LOCK.sub("", line)
-    if CONDITION.match(line) and is_whole(lines, number):
-        yield f"without {line.strip()}", ";\n" if line.rstrip().endswith(";") else "\n"
+        yield f"no lock: {said}", LOCK.sub("", line)
+    condition = CONDITION.match(line)
+    if condition and is_whole(lines, number):
+        yield f"without: {said}", (condition["tail"] or "").lstrip() + "\n"
     if STATEMENT.match(line):
-        yield f"without {line.strip()}", "null;\n"
+        yield f"without: {said}", "null;\n"
     for find, put in (FLIPS | SWAPS).items():
-        if find in line:
-            yield f"{find.strip()} becomes {put.strip() or 'nothing'}", line.replace(find, put, 1)
+        if find in line and not (find == " = '" and ASSIGNMENT.match(line)):
+            wrong = "no lock to skip" if "locked" in find else f"{put.strip()} for {find.strip()}"
+            yield f"{wrong} in: {said}", line.replace(find, put, 1)
 
 
 def is_whole(lines: list[str], number: int) -> bool:
@@ -77,7 +123,8 @@ def is_whole(lines: list[str], number: int) -> bool:
     indent = len(line) - len(line.lstrip())
     return (
         line.count("(") == line.count(")")
-        and " then" not in line
+        and not line.rstrip().endswith((" (", " from"))
+        and not following.lstrip().startswith("is ")
         and len(following) - len(following.lstrip()) <= indent
     )
 
@@ -87,27 +134,28 @@ def of_triggers(root: Path) -> Iterator[Mutant]:
     for path in sorted((root / "sql/triggers").glob("*.sql")):
         text = path.read_text()
         for found in TRIGGER.finditer(text):
-            end = text.index(";", found.start()) + 1
             yield Mutant(
                 path=path.relative_to(root),
                 line=text.count("\n", 0, found.start()) + 1,
-                wrong=f"without {found[1]}",
-                text=text[: found.start()] + text[end:],
+                wrong=f"without: {found['name']}",
+                statement=f"drop trigger {found['name']} on {found['table']}",
+                function=found["function"],
             )
 
 
 def of_rules(root: Path) -> Iterator[Mutant]:
     """The rules without one of their rows."""
     path = root / "seeds/earnings_status_rules.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    for number in range(1, len(lines)):
-        yield Mutant(
-            path=path.relative_to(root),
-            line=number + 1,
-            wrong=f"without {' -> '.join(lines[number].split(',')[:2])}",
-            text="".join([*lines[:number], *lines[number + 1 :]]),
-        )
-
-
-def of_engine(root: Path) -> list[Mutant]:
-    return [*of_functions(root), *of_triggers(root), *of_rules(root)]
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            before, after = row["from_status"], row["to_status"]
+            yield Mutant(
+                path=path.relative_to(root),
+                line=number + 2,
+                wrong=f"without: {before} -> {after}",
+                statement="delete from earnings.status_rules"  # noqa: S608 (our own words)
+                f" where (from_status, to_status) = ('{before}', '{after}')",
+                function="earnings.refuse_illegal_change"
+                if row["kind"] != "creation"
+                else "earnings.tg_earnings__guard_insert",
+            )

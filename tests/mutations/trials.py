@@ -1,0 +1,213 @@
+"""The loop that pytest runs in place of its own: every test once, then every mutant.
+
+Each runs in a forked child, where all is imported and collected already, on copies of databases
+that were prepared once with the right engine; the copy gets the mutant's statement.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import pytest
+from _pytest.runner import runtestprotocol
+from psycopg import sql
+
+from earnings_pipeline import embedded
+from earnings_pipeline.database import connect
+from earnings_pipeline.sqlfiles import ROOT
+from mutations import probes
+from mutations.children import Child, Hung
+from mutations.mutants import Mutant, of_engine
+from mutations.records import Reach, Records, equivalents
+
+CONCURRENT = ("test_concurrency", "test_locks", "interleavings", "tests/concurrency")
+# What is no SQL or makes no sense, by syntax, names or types, is no merit of the test that fails.
+NONSENSE = re.compile(
+    r"^(?:42601|42702|42703|42704|42725|42803|42804|42846|42883|42P\d\d) ERROR:  .*", re.MULTILINE
+)
+LOG_SETTINGS = {
+    "log_line_prefix": "%e ",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+LONGEST_REACH, LONGEST_TRIAL = 3600, 120
+LEADERS = 3
+INSTANCES = 2
+
+
+class Trials:
+    """A plugin of pytest."""
+
+    def __init__(
+        self, records: Records, mutants: list[Mutant], *, again: bool, patience: float
+    ) -> None:
+        self.records = records
+        self.mutants = mutants
+        self.again = again
+        self.patience = patience
+        self.found_by: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def serve(self, server: embedded.Server) -> None:
+        """Use this server for all that follows."""
+        self.target = server.target(dbname="postgres")
+        self.log = server.data / "server.log"
+        with connect(self.target, "mutations") as conn:
+            for name, value in LOG_SETTINGS.items():
+                setting = sql.SQL("alter system set {} = {}")
+                conn.execute(setting.format(sql.Identifier(name), value))
+            conn.execute("select pg_reload_conf()")
+        os.environ["EARNINGS_TEST_DATABASE_URL"] = self.target.url()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        from mutations.copies import Copies  # when pytest has loaded conftest.py, not before
+
+        if session.testsfailed:
+            raise session.Interrupted("not all tests could be collected")
+        self.copies = Copies(self.target)
+        mutants = of_engine(ROOT)
+        texts = self.with_probes(mutants)
+        names = probes.names(ROOT, mutants)
+        self.probed = {names[number] for text in texts.values() for number in probes.numbers(text)}
+        self.reach(
+            [item for item in session.items if item.nodeid not in self.records.reaches],
+            texts,
+            names,
+        )
+        for number, mutant in enumerate(self.mutants, start=1):
+            outcome = self.records.outcome(mutant)
+            is_known = outcome and not (self.again and outcome.startswith("survived"))
+            if mutant.name not in equivalents() and not is_known:
+                started = time.monotonic()
+                outcome = self.outcome(mutant, session.items)
+                seconds = time.monotonic() - started
+                self.records.keep_outcome(mutant, outcome)
+                place = f"{number}/{len(self.mutants)}"
+                print(f"{place} {mutant.name}\n    {outcome}, {seconds:.1f} s", flush=True)
+            if outcome.startswith("noticed by "):
+                self.found_by[mutant.function][outcome.removeprefix("noticed by ")] += 1
+        return True
+
+    def with_probes(self, mutants: list[Mutant]) -> dict[str, str]:
+        """Return every function with its probes, or with one when it cannot have all."""
+        setup = (ROOT / "tests/mutations/probes.sql").read_text()
+        return {
+            function: least if self.copies.refusal(setup, most) else most
+            for function, most, least in probes.functions(ROOT, mutants)
+        }
+
+    def reach(self, items: list[pytest.Item], texts: dict[str, str], names: list[str]) -> None:
+        """Run tests on the engine with probes, and keep what each reaches."""
+        if not items:
+            return
+        print(f"{len(items)} tests run once, with probes", flush=True)
+
+        def run(child: Child) -> None:
+            self.copies.probes = (ROOT / "tests/mutations/probes.sql").read_text()
+            self.copies.statements = texts
+            for item, following in pairs(items):
+                before = self.log.stat().st_size
+                started = time.monotonic()
+                reports = runtestprotocol(item, nextitem=following, log=False)
+                reach = Reach(
+                    test=item.nodeid,
+                    is_green=not any(report.failed for report in reports),
+                    seconds=round(time.monotonic() - started, 3),
+                    reached=[names[number] for number in probes.reached(self.said_since(before))],
+                )
+                for report in reports:
+                    if report.failed:
+                        print(report.longreprtext[-3000:], file=sys.stderr)
+                child.say(reach.to_json())
+
+        for said in Child(run).says(LONGEST_REACH):
+            reach = Reach.from_json(said)
+            self.records.keep_reach(reach)
+            if not reach.is_green:
+                print(f"left out, not green with probes: {reach.test}", flush=True)
+        self.copies.drop()
+
+    def outcome(self, mutant: Mutant, items: list[pytest.Item]) -> str:
+        """Try one mutant; return invalid, survived or noticed, and how that is known."""
+        refusal = self.copies.refusal(mutant.statement)
+        if refusal:
+            return f"invalid: {refusal}"
+        tests = self.tests(mutant, items)
+        if not tests:
+            return "survived: no test reaches it"
+        before = self.log.stat().st_size
+
+        def run(child: Child) -> None:
+            self.copies.statements = {mutant.function: mutant.statement}
+            if mutant.path.parent.name == "functions":
+                self.copies.files = {f"functions/{mutant.function}": mutant.statement}
+            for item, following in pairs(tests):
+                child.say(item.nodeid)
+                reports = runtestprotocol(item, nextitem=following, log=False)
+                if any(report.failed for report in reports):
+                    return
+            child.say("")
+
+        said = [""]
+        try:
+            for line in Child(run).says(LONGEST_TRIAL):
+                said.append(line)
+        except Hung:
+            return f"noticed by {said[-1]}"
+        finally:
+            self.copies.drop()
+        last = said[-1]
+        if not last:
+            return f"survived: {len(tests)} tests that reach it stay green"
+        nonsense = NONSENSE.search(self.said_since(before))
+        return f"invalid: {nonsense[0]}" if nonsense else f"noticed by {last}"
+
+    def said_since(self, size: int) -> str:
+        """What the server has written to its log since it was of this size."""
+        with self.log.open("rb") as file:
+            file.seek(size)
+            return file.read().decode(errors="replace")
+
+    def tests(self, mutant: Mutant, items: list[pytest.Item]) -> list[pytest.Item]:
+        """The tests that can notice a mutant, the most promising first, as patience allows."""
+        point = mutant.name if mutant.name in self.probed else mutant.function
+        reaching = {
+            item.nodeid: item
+            for item in items
+            if self.records.reaches[item.nodeid].is_green
+            and point in self.records.reaches[item.nodeid].reached
+            and (not mutant.is_of_a_lock or any(word in item.nodeid for word in CONCURRENT))
+        }
+        leaders = [
+            test for test, _ in self.found_by[mutant.function].most_common() if test in reaching
+        ]
+        quickest = sorted(reaching, key=lambda test: self.records.reaches[test].seconds)
+        instances: Counter[str] = Counter()
+        rounds: dict[str, int] = {}
+        seconds_of_file: dict[str, float] = defaultdict(float)
+        for test in quickest:
+            function = test.split("[")[0]
+            rounds[test] = instances[function] // INSTANCES
+            instances[function] += 1
+            seconds_of_file[test.split("::")[0]] += self.records.reaches[test].seconds
+        rest = sorted(
+            quickest,
+            key=lambda test: (min(rounds[test], 1), seconds_of_file[test.split("::")[0]]),
+        )
+        chosen: list[pytest.Item] = []
+        seconds = 0.0
+        for test in dict.fromkeys([*leaders[:LEADERS], *rest]):
+            seconds += self.records.reaches[test].seconds
+            if chosen and seconds > self.patience:
+                break
+            chosen.append(reaching[test])
+        return chosen
+
+
+def pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    """Each test and the one after it, for which fixtures are kept."""
+    return zip(items, [*items[1:], None], strict=True)
