@@ -10,6 +10,12 @@ import pytest
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from marketplace_app import App
+from plain_rows import PlainRows
+
+
+@pytest.fixture
+def rows(db: psycopg.Connection) -> PlainRows:
+    return PlainRows(db)
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ GROSSES = (
 EVERY_SLOT = Path(__file__).with_name("slots_of_every_package.sql").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def rows(db: psycopg.Connection) -> PlainRows:
-    return PlainRows(db)
-
-
 def test_the_slots_of_every_package_up_to_20_dollars_and_50_sessions_add_up(
     db: psycopg.Connection,
 ) -> None:

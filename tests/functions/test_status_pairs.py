@@ -78,11 +78,6 @@ def expected_of_rules(
     return Outcome(stored=after)
 
 
-@pytest.fixture
-def rows(db: psycopg.Connection) -> PlainRows:
-    return PlainRows(db)
-
-
 @pytest.fixture(scope="module")
 def app_role(engine_database: Target) -> Iterator[str]:
     """A role that may write the app's tables and nothing of the engine's."""

@@ -44,11 +44,6 @@ PASSED = [(zone, moment.replace(year=2025)) for zone, moment in CLOCK_CHANGES]
 JOBS = ("complete_due", "release_holds", "create_payouts", "expire_packages")
 
 
-@pytest.fixture
-def rows(db: psycopg.Connection) -> PlainRows:
-    return PlainRows(db)
-
-
 def set_time_zone(rows: PlainRows, zone: str) -> None:
     rows.conn.execute("select set_config('timezone', %s, true)", [zone])
 

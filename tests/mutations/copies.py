@@ -86,7 +86,13 @@ class Copies:
     @cached_property
     def scratch(self) -> psycopg.Connection:
         """A database with the right engine, to try on whether a statement is one."""
-        return connect(self.clone(Databases(self.server), "engine", install_engine), "mutations")
+        databases = Databases(self.server)
+        target = self.clone(databases, "engine", install_engine)
+        with connect(self.server, "mutations") as conn:
+            conn.execute(
+                sql.SQL("alter database {} rename to scratch").format(sql.Identifier(target.dbname))
+            )
+        return connect(databases.target("scratch"), "mutations")
 
     def refusal(self, *statements: str) -> str | None:
         """Return why the database refuses these, None when it does not; nothing is changed."""

@@ -106,7 +106,7 @@ def of_line(lines: list[str], number: int) -> Iterator[tuple[str, str]]:
     if LOCK.search(line):
         yield f"no lock: {said}", LOCK.sub("", line)
     condition = CONDITION.match(line)
-    if condition and is_whole(lines, number):
+    if condition and is_whole(lines, number) and " between " not in lines[number - 1]:
         yield f"without: {said}", (condition["tail"] or "").lstrip() + "\n"
     if STATEMENT.match(line):
         yield f"without: {said}", "null;\n"
@@ -124,7 +124,8 @@ def is_whole(lines: list[str], number: int) -> bool:
     return (
         line.count("(") == line.count(")")
         and not line.rstrip().endswith((" (", " from"))
-        and not following.lstrip().startswith("is ")
+        and not (" between " in line and " and " not in line.split(" between ")[1])
+        and not following.lstrip().startswith(("is ", "= ", "<", ">"))
         and len(following) - len(following.lstrip()) <= indent
     )
 

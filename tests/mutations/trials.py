@@ -51,6 +51,7 @@ class Trials:
         self.again = again
         self.patience = patience
         self.found_by: dict[str, Counter[str]] = defaultdict(Counter)
+        self.sound: dict[str, bool] = {}
 
     def serve(self, server: embedded.Server) -> None:
         """Use this server for all that follows."""
@@ -140,31 +141,45 @@ class Trials:
         if not tests:
             return "survived: no test reaches it"
         before = self.log.stat().st_size
+        red = self.first_red(tests, mutant)
+        while red and not self.is_green_alone(red):
+            tests.remove(red)
+            red = self.first_red(tests, mutant)
+        if not red:
+            return f"survived: {len(tests)} tests that reach it stay green"
+        nonsense = NONSENSE.search(self.said_since(before))
+        return f"invalid: {nonsense[0]}" if nonsense else f"noticed by {red.nodeid}"
+
+    def first_red(self, tests: list[pytest.Item], mutant: Mutant | None) -> pytest.Item | None:
+        """Run tests in copies with a mutant, or without one, until one fails or does not end."""
 
         def run(child: Child) -> None:
-            self.copies.statements = {mutant.function: mutant.statement}
-            if mutant.path.parent.name == "functions":
+            if mutant:
+                self.copies.statements = {mutant.function: mutant.statement}
+            if mutant and mutant.path.parent.name == "functions":
                 self.copies.files = {f"functions/{mutant.function}": mutant.statement}
             for item, following in pairs(tests):
-                child.say(item.nodeid)
+                child.say("begun")
                 reports = runtestprotocol(item, nextitem=following, log=False)
                 if any(report.failed for report in reports):
                     return
-            child.say("")
+            child.say("all green")
 
-        said = [""]
+        said: list[str] = []
         try:
             for line in Child(run).says(LONGEST_TRIAL):
                 said.append(line)
         except Hung:
-            return f"noticed by {said[-1]}"
+            pass
         finally:
             self.copies.drop()
-        last = said[-1]
-        if not last:
-            return f"survived: {len(tests)} tests that reach it stay green"
-        nonsense = NONSENSE.search(self.said_since(before))
-        return f"invalid: {nonsense[0]}" if nonsense else f"noticed by {last}"
+        return None if "all green" in said else tests[len(said) - 1]
+
+    def is_green_alone(self, item: pytest.Item) -> bool:
+        """Say whether a test passes on the right engine when it is the only one."""
+        if item.nodeid not in self.sound:
+            self.sound[item.nodeid] = self.first_red([item], None) is None
+        return self.sound[item.nodeid]
 
     def said_since(self, size: int) -> str:
         """What the server has written to its log since it was of this size."""
