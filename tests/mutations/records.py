@@ -42,6 +42,10 @@ class Records:
             for name, checksum, outcome in csv.reader(lines_of(self.outcomes_path))
         }
 
+    def is_known(self, test: str) -> bool:
+        """Say whether a test was green with probes; one that was not may have been mended."""
+        return test in self.reaches and self.reaches[test].is_green
+
     def keep_reach(self, reach: Reach) -> None:
         self.reaches[reach.test] = reach
         with self.reaches_path.open("a", encoding="utf-8") as file:

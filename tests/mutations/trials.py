@@ -75,7 +75,7 @@ class Trials:
         names = probes.names(ROOT, mutants)
         self.probed = {names[number] for text in texts.values() for number in probes.numbers(text)}
         self.reach(
-            [item for item in session.items if item.nodeid not in self.records.reaches],
+            [item for item in session.items if not self.records.is_known(item.nodeid)],
             texts,
             names,
         )
