@@ -1,0 +1,284 @@
+"""What is reported once, what a job leaves alone, and which side of a moment counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from functions.test_money import LARGEST
+from functions.test_payout_rows import earnings_of, status
+from plain_rows import PlainRows
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+END = START + timedelta(hours=1)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def pia(rows: PlainRows) -> int:
+    return rows.practitioner()
+
+
+def kinds(rows: PlainRows, booking_id: int) -> list[str]:
+    found = rows.conn.execute(
+        "select kind from earnings.exceptions"
+        " where subject = 'booking' and subject_id = %s and resolved_at is null order by kind",
+        [booking_id],
+    )
+    return [kind for (kind,) in found]
+
+
+def complete_due(rows: PlainRows, as_of: datetime = END + MICROSECOND) -> tuple[int, int]:
+    """Run the job: how many it completed, and how many it reported."""
+    [(completed, reported)] = rows.conn.execute(
+        "select completed_count, exception_count from earnings.complete_due(%s)", [as_of]
+    ).fetchall()
+    return completed, reported
+
+
+def test_a_deleted_booking_is_neither_completed_nor_reported(rows: PlainRows, pia: int) -> None:
+    rows.booking(pia, end_time=END, is_deleted=True)
+    rows.booking(pia, end_time=None, is_deleted=True)
+
+    assert complete_due(rows) == (0, 0)
+
+
+def test_a_purchase_has_no_appointment_that_could_lack_its_end(rows: PlainRows, pia: int) -> None:
+    rows.booking(pia, end_time=None, is_bundle_purchase=True)
+
+    assert complete_due(rows) == (0, 0)
+
+
+def test_a_workshop_is_completed_once_its_session_has_ended(rows: PlainRows, pia: int) -> None:
+    service_id = rows.service(pia, "workshop")
+    session_id = rows.insert(
+        "service_sessions", service_id=service_id, start_time=START, end_time=END
+    )
+    rows.booking(
+        pia,
+        service_id=service_id,
+        service_session_id=session_id,
+        end_time=END - timedelta(days=1),
+    )
+
+    assert [complete_due(rows, moment)[0] for moment in (END, END + MICROSECOND)] == [0, 1]
+
+
+def test_a_missing_end_is_reported_once_and_again_when_the_engine_had_resolved_it(
+    rows: PlainRows, pia: int
+) -> None:
+    booking_id = rows.booking(pia, end_time=None)
+    other = ("failed_order_only", "booking", booking_id)
+    rows.conn.execute("select earnings.raise_exception_row(%s, %s, %s)", other)
+
+    assert [complete_due(rows) for _ in range(2)] == [(0, 1), (0, 0)]
+    assert kinds(rows, booking_id) == ["appointment_without_end", "failed_order_only"]
+
+    rows.conn.execute(
+        "update earnings.exceptions set resolved_at = now(), resolved_by = 'engine',"
+        " resolution = 'it has an end' where kind = 'appointment_without_end'"
+    )
+    assert complete_due(rows) == (0, 1)
+    assert kinds(rows, booking_id) == ["appointment_without_end", "failed_order_only"]
+
+
+def test_what_a_person_has_decided_is_reported_again_only_when_it_is_another_matter(
+    rows: PlainRows,
+) -> None:
+    def report(kind: str, subject: str, subject_id: int, note: str) -> int:
+        rows.conn.execute(
+            "select earnings.raise_exception_row(%s, %s, %s, %s)",
+            [kind, subject, subject_id, Jsonb({"note": note})],
+        )
+        [(count,)] = rows.conn.execute(
+            "select count(*) from earnings.exceptions where resolved_at is null"
+        ).fetchall()
+        return int(count)
+
+    decided: tuple[str, str, int, str] = ("failed_order_only", "booking", 7, "a")
+    assert report(*decided) == 1
+    rows.conn.execute(
+        "update earnings.exceptions set resolved_at = now(), resolved_by = 'Olga',"
+        " resolution = 'it is so'"
+    )
+
+    assert report(*decided) == 0
+    assert report("ambiguous_order_link", "booking", 7, "a") == 1
+    assert report("failed_order_only", "order", 7, "a") == 2
+    assert report("failed_order_only", "booking", 8, "a") == 3
+    assert report("failed_order_only", "booking", 7, "b") == 4
+
+
+@pytest.mark.parametrize("is_inserted", [True, False])
+@pytest.mark.parametrize(
+    ("completed_at", "values", "is_reported"),
+    [
+        (START - MICROSECOND, {}, True),
+        (START, {}, False),
+        (START - MICROSECOND, {"is_package_purchase": True}, False),
+    ],
+)
+def test_a_completion_before_the_start_of_an_appointment_is_reported(
+    rows: PlainRows,
+    pia: int,
+    is_inserted: bool,
+    completed_at: datetime,
+    values: dict[str, Any],
+    is_reported: bool,
+) -> None:
+    completion = {"status": "completed", "completed_at": completed_at}
+    if is_inserted:
+        booking_id = rows.booking(pia, start_time=START, **values, **completion)
+    else:
+        booking_id = rows.booking(pia, start_time=START, **values)
+        rows.update("bookings_booking", booking_id, **completion)
+
+    assert ("completed_before_start" in kinds(rows, booking_id)) is is_reported
+
+
+def test_a_paid_no_show_that_turns_out_to_be_open_is_projected_again(
+    rows: PlainRows, pia: int
+) -> None:
+    set_policy(rows, "pay")
+    booking_id = rows.booking(pia)
+    rows.update("bookings_booking", booking_id, status="no_show")
+    earnings_id = earnings_of(rows, booking_id)
+    assert status(rows, earnings_id) == "pending"
+
+    rows.update("bookings_booking", booking_id, status="confirmed")
+
+    assert status(rows, earnings_id) == "projected"
+
+
+@pytest.mark.parametrize(
+    ("policy", "stored"), [("hold", "projected"), ("pay", "pending"), ("reverse", "reversed")]
+)
+def test_earnings_that_come_late_for_a_no_show_follow_the_policy(
+    rows: PlainRows, pia: int, policy: str, stored: str
+) -> None:
+    set_policy(rows, "hold")
+    booking_id = rows.booking(pia, status="no_show")
+    set_policy(rows, policy)
+
+    assert status(rows, rows.earnings(booking_id)) == stored
+
+
+def test_a_balance_counts_what_was_stamped_by_the_moment_asked_for(
+    rows: PlainRows, pia: int
+) -> None:
+    booking_id = rows.booking(pia)
+    rows.update("bookings_booking", booking_id, status="completed")
+    [(stamp,)] = rows.conn.execute("select stamped_at from earnings.transitions").fetchall()
+    earnings_id = earnings_of(rows, booking_id)
+    rows.put("payments_earningstransaction", earnings_id, status="available")
+    [(later,)] = rows.conn.execute("select max(stamped_at) from earnings.transitions").fetchall()
+
+    def at(moment: datetime) -> tuple[list[tuple[str, int]], list[int]]:
+        """The balance, and what explains it."""
+        balance = rows.conn.execute(
+            "select status, net_amount_cents from earnings.balance_as_of(%s, %s)", [pia, moment]
+        ).fetchall()
+        explained = rows.conn.execute(
+            "select net_amount_cents from earnings.explain_balance(%s, %s)", [pia, moment]
+        )
+        return balance, [cents for (cents,) in explained if cents]
+
+    assert at(stamp - MICROSECOND)[0] == []
+    assert at(stamp) == ([("pending", 8500)], [8500])
+    assert at(later - MICROSECOND)[0] == [("pending", 8500)]
+    assert at(later)[0] == [("available", 8500)]
+
+
+def test_a_balance_is_known_from_the_very_moment_the_history_opens(
+    rows: PlainRows, pia: int
+) -> None:
+    [(opened_at,)] = rows.conn.execute("select min(applied_at) from earnings.changes").fetchall()
+    ask = "select * from earnings.balance_as_of(%s, %s)"
+
+    assert rows.conn.execute(ask, [pia, opened_at]).fetchall() == []
+    with pytest.raises(psycopg.IntegrityError) as refusal, rows.conn.transaction():
+        rows.conn.execute(ask, [pia, opened_at - MICROSECOND])
+    assert refusal.value.sqlstate == "23X11"
+
+
+def test_whoever_only_reads_is_told_the_watermark_that_there_is(rows: PlainRows) -> None:
+    rows.conn.execute("update earnings.heartbeats set beaten_at = now() - interval '1 hour'")
+    [(beats,)] = rows.conn.execute("select count(*) from earnings.heartbeats").fetchall()
+
+    rows.conn.execute("set transaction read only")
+    rows.conn.execute("select earnings.watermark()")
+
+    assert rows.conn.execute("select count(*) from earnings.heartbeats").fetchone() == (beats,)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_cached_balance_that_is_too_large_or_too_small_is_reported(
+    rows: PlainRows, pia: int, sign: int
+) -> None:
+    for _ in range(2):
+        rows.earnings(
+            rows.booking(pia),
+            transaction_type="bonus",
+            status="available",
+            gross_amount_cents=sign * LARGEST,
+            commission_amount_cents=0,
+        )
+
+    rows.conn.execute("set constraints all immediate")
+
+    found = rows.conn.execute("select kind from earnings.exceptions where subject_id = %s", [pia])
+    assert found.fetchall() == [("balance_exceeds_cache",)]
+
+
+def test_the_cached_balance_is_of_the_platforms_currency(rows: PlainRows, pia: int) -> None:
+    for currency in ("USD", "EUR"):
+        rows.earnings(
+            rows.booking(pia), transaction_type="bonus", status="available", currency=currency
+        )
+
+    rows.conn.execute("set constraints all immediate")
+
+    cached = rows.conn.execute(
+        "select available_balance_cents from public.payments_practitionerearnings"
+        " where practitioner_id = %s",
+        [pia],
+    ).fetchall()
+    assert cached == [(8500,)]
+
+
+def test_two_credit_links_set_to_different_rows_in_one_write_are_reported(
+    rows: PlainRows, pia: int
+) -> None:
+    client_id = rows.insert("users_user")
+    old, new = (
+        rows.insert(
+            "payments_usercredittransaction",
+            user_id=client_id,
+            amount_cents=-100,
+            transaction_type="usage",
+        )
+        for _ in range(2)
+    )
+    links = {"payment_transaction_id": old, "credit_usage_transaction_id": new}
+    inserted, updated, same = rows.booking(pia, **links), rows.booking(pia), rows.booking(pia)
+
+    rows.update("bookings_booking", updated, **links)
+    rows.update("bookings_booking", same, payment_transaction_id=new)
+
+    for booking_id in (inserted, updated, same):
+        assert rows.get("bookings_booking", booking_id, *links) == (new, new)
+    assert [kinds(rows, booking_id) for booking_id in (inserted, updated, same)] == [
+        ["credit_links_differ"],
+        ["credit_links_differ"],
+        [],
+    ]
+
+
+def set_policy(rows: PlainRows, policy: str) -> None:
+    rows.conn.execute(
+        "update earnings.settings set value = %s where name = 'no_show_policy'", [policy]
+    )
