@@ -153,11 +153,16 @@ def test_a_free_package_has_its_slots_and_a_direct_order_has_none(rows: PlainRow
 def test_what_an_order_without_a_subtotal_is_worth_takes_numbers(
     rows: PlainRows, metadata: dict[str, Any], price_cents: int
 ) -> None:
+    sale = Sale(rows)
+    rows.put(
+        "payments_order",
+        sale.order_id,
+        subtotal_amount_cents=0,
+        package_metadata=Jsonb(metadata),
+    )
+
     found = rows.conn.execute(
-        "select earnings.package_price_cents(jsonb_populate_record("
-        "null::public.payments_order, jsonb_build_object('subtotal_amount_cents', 0,"
-        " 'package_metadata', %s::jsonb)))",
-        [Jsonb(metadata)],
+        "select earnings.package_price_cents(orders) from public.payments_order as orders"
     ).fetchone()
 
     assert found == (price_cents,)
