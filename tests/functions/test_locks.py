@@ -5,6 +5,7 @@ Nobody waits here but for a lock, and for no longer than a lock timeout.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -14,7 +15,9 @@ import pytest
 
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
-from marketplace_app import App, now, refused
+from functions.conftest import wait_until_blocked
+from functions.test_lifecycle import paid_booking
+from marketplace_app import HOLD, App, now, refused
 
 Hold = Callable[[str, int], AbstractContextManager[None]]
 
@@ -44,6 +47,47 @@ def ended(app: App, pia: int) -> list[int]:
     """Two bookings whose appointment has ended."""
     then = now() - timedelta(days=4)
     return [app.checkout(app.client(), app.service(pia), start=then) for _ in range(2)]
+
+
+@pytest.fixture
+def paid(app: App, pia: int) -> tuple[int, int]:
+    """A booking that was paid out, and the payout."""
+    booking_id = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    return booking_id, payout["id"]
+
+
+@pytest.fixture
+def locked_while_it_waits(
+    engine_copy: Target, conn: psycopg.Connection, hold: Hold
+) -> Callable[..., set[str]]:
+    """Let an act wait for an earnings row; name which rows (table, id) it has locked by then."""
+
+    def tell(act: Callable[[App], object], earnings_id: int, **asked: int) -> set[str]:
+        def run() -> None:
+            with App(engine_copy, name="waiting") as other:
+                act(other)
+
+        thread = threading.Thread(target=run)
+        with hold("payments_earningstransaction", earnings_id):
+            thread.start()
+            wait_until_blocked(conn, "waiting")
+            locked = {
+                table
+                for table, row_id in asked.items()
+                if not conn.execute(
+                    f"select from public.{table} where id = {row_id} for no key update skip locked"
+                ).fetchall()
+            }
+        thread.join(timeout=30)
+        return locked
+
+    return tell
+
+
+def queued(conn: psycopg.Connection) -> list[int]:
+    found = conn.execute("select booking_id from earnings.settlement_queue order by id")
+    return [booking_id for (booking_id,) in found]
 
 
 def completed(conn: psycopg.Connection) -> tuple[int, int]:
@@ -92,8 +136,7 @@ def test_the_queue_keeps_the_booking_that_somebody_writes(
 
     def left() -> list[int]:
         conn.execute("select earnings.settle_queued(10)")
-        found = conn.execute("select booking_id from earnings.settlement_queue order by id")
-        return [booking_id for (booking_id,) in found]
+        return queued(conn)
 
     with hold("bookings_booking", ended[0]):
         assert left() == [ended[0]]
@@ -172,3 +215,183 @@ def test_a_booking_that_is_written_keeps_its_earnings_from_being_deleted(
 
     impatient.execute("delete from payments_earningstransaction where id = %s", [earnings["id"]])
     assert app.earnings(booking_id) == []
+
+
+def test_what_somebody_holds_of_a_refunded_package_is_left_to_the_next_job(
+    app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold
+) -> None:
+    parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10000))
+    sessions = [row["id"] for row in app.children(parent)]
+    for session in sessions:
+        app.earnings_task(session, 5000)
+    [held] = app.rows("payments_earningstransaction", booking_id=sessions[0])
+
+    with hold("payments_earningstransaction", held["id"]):
+        impatient.refund_order(app.order_of(parent)["id"])
+        assert queued(conn) == [sessions[0]]
+    conn.execute("select earnings.settle_queued(10)")
+
+    assert [app.earnings(session) for session in sessions] == [[("reversed", 5000, 4250)]] * 2
+
+
+def test_a_booking_that_somebody_holds_is_refunded_by_the_next_job(
+    app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+
+    with hold("bookings_booking", booking_id):
+        impatient.refund_order(app.order_of(booking_id)["id"])
+        assert queued(conn) == [booking_id]
+        assert app.earnings(booking_id) == [("projected", 10000, 8500)]
+    conn.execute("select earnings.settle_queued(10)")
+
+    assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+def test_a_payout_fails_whoever_holds_its_bookings(
+    conn: psycopg.Connection, impatient: App, paid: tuple[int, int], hold: Hold
+) -> None:
+    booking_id, payout_id = paid
+
+    with hold("bookings_booking", booking_id):
+        impatient.fail_payout(payout_id)
+        assert queued(conn) == [booking_id]
+
+    assert impatient.earnings(booking_id) == [("available", 10000, 8500)]
+
+
+def test_a_session_moves_whoever_holds_the_earnings_of_its_bookings(
+    app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold
+) -> None:
+    service_id, end = app.service(pia, "workshop"), now() + timedelta(days=9)
+    session_id = app.insert(
+        "service_sessions",
+        service_id=service_id,
+        start_time=end - timedelta(hours=1),
+        end_time=end,
+        status="scheduled",
+    )
+    booking_id = app.checkout(app.client(), service_id)
+    app.execute(
+        "update bookings_booking set service_session_id = %s where id = %s",
+        [session_id, booking_id],
+    )
+    [held] = app.rows("payments_earningstransaction", booking_id=booking_id)
+    later = end + timedelta(days=1)
+
+    with hold("payments_earningstransaction", held["id"]):
+        impatient.update("service_sessions", session_id, end_time=later)
+        assert queued(conn) == [booking_id]
+    conn.execute("select earnings.settle_queued(10)")
+
+    [moved] = app.rows("payments_earningstransaction", booking_id=booking_id)
+    assert moved["available_after"] == later + HOLD
+
+
+def reverse_by_person(app: App, booking_id: int) -> None:
+    app.execute("select earnings.reverse_booking(%s, 'fraud')", [booking_id])
+
+
+@pytest.mark.parametrize(
+    "take_back",
+    [
+        reverse_by_person,
+        lambda app, booking_id: app.refund(booking_id),
+        lambda app, booking_id: app.cancel(booking_id),
+        lambda app, booking_id: app.reverse_earnings_as_meant(booking_id),
+        lambda app, booking_id: app.refund_order(app.order_of(booking_id)["id"]),
+    ],
+    ids=["reverse_booking", "refund", "cancel", "mirror", "refund of the order"],
+)
+def test_whoever_takes_earnings_back_sees_that_their_payout_has_failed(
+    app: App,
+    paid: tuple[int, int],
+    meanwhile: Callable[..., None],
+    take_back: Callable[[App, int], object],
+) -> None:
+    booking_id, payout_id = paid
+
+    meanwhile(lambda one: one.fail_payout(payout_id), lambda two: take_back(two, booking_id))
+
+    assert {status for status, _, _ in app.earnings(booking_id)} == {"reversed"}
+
+
+def test_a_person_takes_away_what_a_completion_is_just_earning(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.book(app.client(), app.service(pia), price=10000)
+
+    meanwhile(
+        lambda one: one.end_video_room(booking_id), lambda two: reverse_by_person(two, booking_id)
+    )
+
+    assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+def test_a_correction_records_the_status_that_it_found(
+    app: App, conn: psycopg.Connection, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    correct = "select earnings.correct_booking(%s, 'canceled', 'nobody came')"
+
+    meanwhile(
+        lambda one: one.end_video_room(booking_id), lambda two: two.execute(correct, [booking_id])
+    )
+
+    found = conn.execute(
+        "select offered ->> 'status' from earnings.corrections where reason = 'nobody came'"
+    )
+    assert found.fetchall() == [("completed",)]
+
+
+def test_two_payouts_at_once_of_the_same_earnings_are_one(
+    app: App, pia: int, ended: list[int], meanwhile: Callable[..., None]
+) -> None:
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+    app.execute("select * from earnings.complete_due()")
+    app.execute("select * from earnings.release_holds()")
+
+    with refused("23X12"):
+        meanwhile(lambda one: one.pay_out(pia), lambda two: two.pay_out(pia))
+
+    assert len(app.rows("payments_practitionerpayout")) == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [reverse_by_person, lambda app, booking_id: app.refund(booking_id, 100)],
+    ids=["reverse_booking", "refund"],
+)
+def test_booking_and_order_are_locked_before_the_earnings(
+    app: App,
+    pia: int,
+    locked_while_it_waits: Callable[..., set[str]],
+    act: Callable[[App, int], object],
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    [earnings] = app.rows("payments_earningstransaction", booking_id=booking_id)
+
+    locked = locked_while_it_waits(
+        lambda other: act(other, booking_id),
+        earnings["id"],
+        bookings_booking=booking_id,
+        payments_order=app.order_of(booking_id)["id"],
+    )
+
+    assert locked == {"bookings_booking", "payments_order"}
+
+
+def test_a_reschedule_locks_the_old_booking_and_the_order_before_the_earnings(
+    app: App, pia: int, locked_while_it_waits: Callable[..., set[str]]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    [earnings] = app.rows("payments_earningstransaction", booking_id=booking_id)
+
+    locked = locked_while_it_waits(
+        lambda other: other.reschedule(booking_id, now()),
+        earnings["id"],
+        bookings_booking=booking_id,
+        payments_order=app.order_of(booking_id)["id"],
+    )
+
+    assert locked == {"bookings_booking", "payments_order"}

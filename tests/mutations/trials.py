@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from statistics import mean
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -38,6 +39,7 @@ LOG_SETTINGS = {
 LONGEST_REACH, LONGEST_TRIAL = 3600, 120
 LEADERS = 3
 INSTANCES = 2
+LOCKS = 5  # times the patience: few tests can notice that one is gone, and they are slow
 
 
 class Trials:
@@ -203,24 +205,28 @@ class Trials:
         quickest = sorted(reaching, key=lambda test: self.records.reaches[test].seconds)
         instances: Counter[str] = Counter()
         rounds: dict[str, int] = {}
-        seconds_of_file: dict[str, float] = defaultdict(float)
+        seconds_in_file: dict[str, list[float]] = defaultdict(list)
         for test in quickest:
             function = test.split("[")[0]
-            rounds[test] = instances[function] // INSTANCES
+            rounds[test] = min(instances[function] // INSTANCES, 1)
             instances[function] += 1
-            seconds_of_file[test.split("::")[0]] += self.records.reaches[test].seconds
+            seconds_in_file[file_of(test)].append(self.records.reaches[test].seconds)
+        # file by file, so that what a file sets up and checks at its end is not done for each test
         rest = sorted(
-            quickest,
-            key=lambda test: (min(rounds[test], 1), seconds_of_file[test.split("::")[0]]),
+            quickest, key=lambda test: (rounds[test], mean(seconds_in_file[file_of(test)]))
         )
         chosen: list[pytest.Item] = []
         seconds = 0.0
         for test in dict.fromkeys([*leaders[:LEADERS], *rest]):
             seconds += self.records.reaches[test].seconds
-            if chosen and seconds > self.patience:
+            if chosen and seconds > self.patience * (LOCKS if mutant.is_of_a_lock else 1):
                 break
             chosen.append(reaching[test])
         return chosen
+
+
+def file_of(test: str) -> str:
+    return test.split("::")[0]
 
 
 def pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
