@@ -46,7 +46,7 @@ def test_of_two_base_rates_the_newest_that_is_active_counts(rows: PlainRows) -> 
     pia = rows.practitioner()
     service_id = rows.service(pia)
     type_id, *_ = rows.get("services_service", service_id, "service_type_id")
-    for day, base_rate, is_active in [(1, 10, True), (2, 20, True), (3, 30, False)]:
+    for day, base_rate, is_active in [(1, 10, True), (2, 5, True), (2, 20, True), (3, 30, False)]:
         rows.insert(
             "service_type_commissions",
             service_type_id=type_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from functions.test_packages_in_detail import Sale, queued
 from plain_rows import PlainRows
@@ -104,7 +105,11 @@ def test_a_session_that_finds_its_slot_late_is_no_matter_any_more(
 
 def test_a_direct_order_has_no_terms_and_no_sessions(rows: PlainRows) -> None:
     sale = Sale(rows)
-    order_id = sale.order(service_id=sale.session_id, order_type="direct")
+    order_id = sale.order(
+        service_id=sale.session_id,
+        order_type="direct",
+        package_metadata=Jsonb({"total_sessions": 2}),
+    )
 
     for _ in range(2):
         complete(sale, [sale.book(order_id=order_id, price_charged_cents=500)])
