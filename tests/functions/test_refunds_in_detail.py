@@ -287,6 +287,36 @@ def test_earnings_follow_a_reschedule_unless_the_successor_has_a_live_row(
     booking_id = earlier if becomes == "reversed" else later
     found = rows.get("payments_earningstransaction", moving, "status", "booking_id")
     assert found == (becomes, booking_id)
+    assert kinds(rows, "booking", later) == set()
+
+
+def test_a_bonus_stays_with_the_booking_that_it_was_given_for(rows: PlainRows, pia: int) -> None:
+    earlier = rows.booking(pia)
+    bonus = rows.earnings(earlier, transaction_type="bonus", status="available")
+
+    rows.booking(pia, rescheduled_from_id=earlier)
+
+    found = rows.get("payments_earningstransaction", bonus, "status", "booking_id")
+    assert found == ("available", earlier)
+
+
+@pytest.mark.parametrize("is_delivered", [False, True])
+def test_a_cancellation_reverses_a_refunded_row_and_its_adjustment(
+    rows: PlainRows, pia: int, refund: Callable[..., int], is_delivered: bool
+) -> None:
+    booking_id = rows.booking(pia)
+    rows.earnings(booking_id)
+    if is_delivered:
+        rows.update("bookings_booking", booking_id, status="completed")
+    refund(4000, booking_id=booking_id)
+
+    rows.update("bookings_booking", booking_id, status="canceled")
+
+    found = rows.conn.execute(
+        "select status from public.payments_earningstransaction where booking_id = %s",
+        [booking_id],
+    ).fetchall()
+    assert found == [("reversed",)] * 2
 
 
 @pytest.mark.parametrize(("kind", "is_reported"), [("booking_completion", True), ("bonus", False)])
