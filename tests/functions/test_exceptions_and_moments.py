@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from functions.test_money import LARGEST
+from functions.test_money import LARGEST, deliver
 from functions.test_payout_rows import earnings_of, status
 from plain_rows import PlainRows
 
@@ -215,11 +215,13 @@ def test_whoever_only_reads_is_told_the_watermark_that_there_is(rows: PlainRows)
     assert rows.conn.execute("select count(*) from earnings.heartbeats").fetchone() == (beats,)
 
 
-@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("sign", "has_pending"), [(1, False), (-1, False), (-1, True)])
 def test_a_cached_balance_that_is_too_large_or_too_small_is_reported(
-    rows: PlainRows, pia: int, sign: int
+    rows: PlainRows, pia: int, sign: int, has_pending: bool
 ) -> None:
     for _ in range(2):
+        if has_pending:
+            deliver(rows, pia, LARGEST, "pending")
         rows.earnings(
             rows.booking(pia),
             transaction_type="bonus",

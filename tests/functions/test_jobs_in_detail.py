@@ -180,6 +180,66 @@ def test_a_booking_of_a_direct_order_earns_unless_another_one_has_earned(
     assert (("order_earns_already", booking_id) in sale.reported()) is not is_earned
 
 
+def test_a_booking_that_earns_through_another_is_reported_once_it_is_delivered(
+    rows: PlainRows,
+) -> None:
+    sale = Sale(rows)
+    order_id = sale.order(service_id=sale.session_id, order_type="direct")
+    earning, canceled, with_bonus = (sale.book(order_id=order_id) for _ in range(3))
+    sale.complete(earning)
+
+    rows.update("bookings_booking", canceled, status="canceled")
+    rows.earnings(with_bonus, transaction_type="bonus", status="available")
+    sale.complete(with_bonus)
+
+    assert sale.reported() == {("order_earns_already", with_bonus)}
+
+
+def test_a_bonus_does_not_stand_for_what_a_delivery_earns(rows: PlainRows, pia: int) -> None:
+    booking_id = rows.booking(pia)
+    rows.earnings(booking_id, transaction_type="bonus", status="available", gross_amount_cents=1)
+
+    rows.update("bookings_booking", booking_id, status="completed")
+
+    found = rows.conn.execute(
+        "select status, gross_amount_cents from public.payments_earningstransaction order by id"
+    ).fetchall()
+    assert found == [("available", 1), ("pending", 10000)]
+
+
+def test_a_delivered_session_gets_its_slots_amount_and_its_adjustment_keeps_its_own(
+    rows: PlainRows,
+) -> None:
+    sale = Sale(rows)
+    session = sale.sessions[0]
+    rows.earnings(session)
+    rows.earnings(
+        session, transaction_type="adjustment", gross_amount_cents=500, commission_amount_cents=0
+    )
+
+    sale.complete(session)
+
+    assert sale.earnings(session) == [("pending", 5000), ("pending", 500)]
+
+
+@pytest.mark.parametrize("rates", [1, 2])
+def test_two_active_rates_of_a_service_type_are_reported(
+    rows: PlainRows, pia: int, rates: int
+) -> None:
+    service_id = rows.service(pia)
+    type_id, *_ = rows.get("services_service", service_id, "service_type_id")
+    for is_active in [True] * rates + [False]:
+        rows.insert(
+            "service_type_commissions", service_type_id=type_id, base_rate=20, is_active=is_active
+        )
+
+    booking_id = rows.booking(pia, service_id=service_id)
+    rows.update("bookings_booking", booking_id, status="completed")
+
+    found = rows.conn.execute("select kind, subject_id from earnings.exceptions").fetchall()
+    assert found == ([("duplicate_commission_rate", type_id)] if rates == 2 else [])
+
+
 @pytest.mark.parametrize("is_paid", [False, True])
 def test_a_successor_of_a_direct_booking_that_was_paid_earns_nothing(
     rows: PlainRows, pia: int, is_paid: bool

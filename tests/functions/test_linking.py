@@ -172,6 +172,15 @@ def test_only_a_credit_row_that_was_used_and_names_an_order_links_its_booking(
     )
     assert sale.order_of(booking_id) == second
 
+    # a usage row that names no order says nothing, though it is the last
+    credit("usage", None, booking_id)
+    rows.conn.execute(
+        "update public.payments_usercredittransaction set order_id = %s"
+        " where booking_id = %s and order_id is not null",
+        [first, booking_id],
+    )
+    assert sale.order_of(booking_id) == first
+
 
 def reported(rows: PlainRows, booking_id: int) -> list[tuple[str, Any]]:
     return rows.conn.execute(

@@ -202,6 +202,7 @@ def test_sessions_that_a_package_does_not_contain_are_not_sold_or_started(rows: 
     package_id, inside, none_of_it = (rows.service(pia, code) for code in ("package", "a", "b"))
     contain(rows, package_id, none_of_it, 0)
     contain(rows, package_id, None, 5)
+    contain(rows, package_id, rows.service(pia, "c"), -1)
     contain(rows, package_id, inside, 1)
     order_id = rows.insert(
         "payments_order",
@@ -235,6 +236,19 @@ def test_a_bundles_sessions_are_of_its_only_child(rows: PlainRows) -> None:
     found = rows.conn.execute("select earnings.bundled_service_id(%s)", [bundle_id]).fetchone()
 
     assert found == (child,)
+
+
+@pytest.mark.parametrize(("code", "sold"), [("bundle", 3), ("package", 2)])
+def test_a_bundle_says_how_many_sessions_it_includes_and_a_package_what_it_contains(
+    rows: PlainRows, code: str, sold: int
+) -> None:
+    pia = rows.practitioner()
+    package_id = rows.service(pia, code, sessions_included=3)
+    contain(rows, package_id, rows.service(pia), 2)
+
+    found = rows.conn.execute("select earnings.package_session_count(%s)", [package_id]).fetchone()
+
+    assert found == (sold,)
 
 
 @pytest.mark.parametrize("subtotal", [10001, 9999])
@@ -272,6 +286,48 @@ def test_sessions_delivered_before_their_number_was_known_wait_for_the_next_job(
     rows.conn.execute("select earnings.settle_queued(10)")
     assert sale.earnings(delivered) == [("pending", 5000)]
     assert sale.earnings(open_one) == queued(rows) == []
+
+
+def test_a_refund_queues_no_session_of_a_package_that_says_no_number(rows: PlainRows) -> None:
+    sale = Sale(rows, sessions=0)
+    sale.complete(sale.book())
+
+    rows.update("payments_order", sale.order_id, status="refunded")
+
+    assert queued(rows) == []
+
+
+def test_earnings_of_an_open_session_are_projected_while_its_package_has_slots_left(
+    sale: Sale, rows: PlainRows
+) -> None:
+    first, second = sale.sessions
+    offered = []
+    for session, cents in [(first, 1000), (second, 9001)]:
+        rows.insert(
+            "payments_usercredittransaction",
+            user_id=rows.insert("users_user"),
+            order_id=sale.order_id,
+            amount_cents=cents,
+            transaction_type="refund",
+        )
+        rows.earnings(session)
+        offered.append(sale.earnings(session))
+
+    assert offered == [[("projected", 5000)], [("reversed", 5000)]]
+
+
+def test_a_session_that_waited_for_a_slot_and_did_not_take_place_may_earn_yet(
+    sale: Sale, rows: PlainRows
+) -> None:
+    waiting = sale.book()
+    for session in (*sale.sessions, waiting):
+        sale.complete(session)
+    rows.earnings(waiting)
+    rows.conn.execute("select earnings.correct_booking(%s, 'confirmed', 'nobody came')", [waiting])
+
+    rows.earnings(waiting)
+
+    assert sale.earnings(waiting) == [("reversed", 5000), ("projected", 5000)]
 
 
 @pytest.mark.parametrize("status", ["failed", "refunded", "completed"])

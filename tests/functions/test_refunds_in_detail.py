@@ -80,9 +80,9 @@ def test_only_refunds_that_give_money_back_lower_what_a_booking_earns(
     rows.update("bookings_booking", later, status="completed")
 
     for target in ({"booking_id": booking_id}, {"booking_id": later}, {"order_id": order_id}):
-        refund(1000, **target)
         refund(-700, **target)
         refund(500, "purchase", **target)
+        refund(1000, **target)
 
     assert gross(rows, later) == 10000 - 3 * 1000
 
@@ -94,9 +94,9 @@ def test_only_refunds_that_give_money_back_use_up_the_slots_of_a_package(
     rows.update("bookings_booking", canceled, status="canceled")
 
     for target in ({"booking_id": canceled}, {"order_id": order_id}):
-        refund(1000, **target)
         refund(-700, **target)
         refund(-500, "usage", **target)
+        refund(1000, **target)
 
     slots = rows.conn.execute(
         "select slot_number, refunded_cents from earnings.free_slots(%s) order by 1", [[order_id]]

@@ -131,7 +131,7 @@ class Trials:
             reach = Reach.from_json(said)
             self.records.keep_reach(reach)
             if not reach.is_green:
-                print(f"left out, not green with probes: {reach.test}", flush=True)
+                print(f"not green with probes: {reach.test}", flush=True)
         self.copies.drop()
 
     def outcome(self, mutant: Mutant, items: list[pytest.Item]) -> str:
@@ -189,14 +189,20 @@ class Trials:
             file.seek(size)
             return file.read().decode(errors="replace")
 
+    def reaches(self, mutant: Mutant, reach: Reach) -> bool:
+        """Say whether a test could notice a mutant.
+
+        Of a test that the probes themselves turn red it is known only which functions it calls.
+        """
+        has_probe = reach.is_green and mutant.name in self.probed
+        return (mutant.name if has_probe else mutant.function) in reach.reached
+
     def tests(self, mutant: Mutant, items: list[pytest.Item]) -> list[pytest.Item]:
         """The tests that can notice a mutant, the most promising first, as patience allows."""
-        point = mutant.name if mutant.name in self.probed else mutant.function
         reaching = {
             item.nodeid: item
             for item in items
-            if self.records.reaches[item.nodeid].is_green
-            and point in self.records.reaches[item.nodeid].reached
+            if self.reaches(mutant, self.records.reaches[item.nodeid])
             and (not mutant.is_of_a_lock or any(word in item.nodeid for word in CONCURRENT))
         }
         leaders = [
