@@ -139,6 +139,19 @@ def test_a_booking_rescheduled_from_one_without_an_order_takes_its_parents(sale:
     assert sale.order_of(both) == order_id
 
 
+def test_the_last_successor_is_the_end_of_the_latest_chain(sale: Sale, rows: PlainRows) -> None:
+    first = sale.book()
+    given_up, second = (sale.book(rescheduled_from_id=first) for _ in range(2))
+    third = sale.book(rescheduled_from_id=second)
+
+    found = [
+        rows.conn.execute("select earnings.last_successor(%s)", [each]).fetchone()
+        for each in (first, second, third, given_up)
+    ]
+
+    assert found == [(third,), (third,), (third,), (given_up,)]
+
+
 def test_only_a_credit_row_that_was_used_and_names_an_order_links_its_booking(
     sale: Sale, rows: PlainRows
 ) -> None:

@@ -127,6 +127,20 @@ def test_release_holds_leaves_the_earnings_that_somebody_writes(
     assert len(conn.execute(released).fetchall()) == 1
 
 
+def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
+    app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
+) -> None:
+    paid = "select * from earnings.create_payouts()"
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+    assert completed(conn) == (2, 0)
+    conn.execute("select * from earnings.release_holds()")
+    [earnings] = app.rows("payments_earningstransaction", booking_id=ended[0])
+
+    with hold("payments_earningstransaction", earnings["id"]):
+        assert conn.execute(paid).fetchall() == []
+    assert len(conn.execute(paid).fetchall()) == 1
+
+
 def test_the_queue_keeps_the_booking_that_somebody_writes(
     conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:

@@ -76,9 +76,12 @@ def test_only_refunds_that_give_money_back_lower_what_a_booking_earns(
     rows: PlainRows, pia: int, refund: Callable[..., int]
 ) -> None:
     order_id, booking_id = given_order(rows, pia, "session")
+    sibling, stranger = rows.booking(pia, order_id=order_id), rows.booking(pia)
     later = rows.booking(pia, rescheduled_from_id=booking_id)
     rows.update("bookings_booking", later, status="completed")
 
+    refund(900, booking_id=stranger)
+    refund(800, booking_id=sibling, order_id=order_id)
     for target in ({"booking_id": booking_id}, {"booking_id": later}, {"order_id": order_id}):
         refund(-700, **target)
         refund(500, "purchase", **target)
