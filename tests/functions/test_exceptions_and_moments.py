@@ -113,6 +113,47 @@ def test_what_a_person_has_decided_is_reported_again_only_when_it_is_another_mat
     assert report("failed_order_only", "booking", 7, "b") == 4
 
 
+@pytest.mark.parametrize("becomes", ["completed", "canceled"])
+def test_a_delivery_settles_the_matters_that_only_waited_for_it(
+    rows: PlainRows, pia: int, becomes: str
+) -> None:
+    waiting = ("appointment_without_end", "no_show_held")
+    booking_id, other_id = rows.booking(pia), rows.booking(pia)
+    earnings_id, other_earnings = rows.earnings(booking_id), rows.earnings(other_id)
+    decided = rows.booking(pia)
+    report = "select earnings.raise_exception_row(%s, %s, %s)"
+    for kind, subject, subject_id in [
+        (waiting[0], "booking", booking_id),
+        (waiting[1], "booking", booking_id),
+        ("paid_undelivered", "earnings", earnings_id),
+        ("failed_order_only", "booking", booking_id),
+        ("earned_early", "earnings", earnings_id),
+        (waiting[0], "booking", other_id),
+        ("paid_undelivered", "earnings", other_earnings),
+        (waiting[0], "booking", decided),
+    ]:
+        rows.conn.execute(report, [kind, subject, subject_id])
+    rows.conn.execute(
+        "update earnings.exceptions set resolved_at = now(), resolved_by = 'Olga',"
+        " resolution = 'it is so' where subject_id = %s and subject = 'booking'",
+        [decided],
+    )
+
+    for each in (booking_id, decided):
+        rows.update("bookings_booking", each, status=becomes)
+
+    found = rows.conn.execute(
+        "select kind, subject_id from earnings.exceptions"
+        " where resolved_by = 'engine' order by kind"
+    ).fetchall()
+    settled = [
+        (waiting[0], booking_id),
+        (waiting[1], booking_id),
+        ("paid_undelivered", earnings_id),
+    ]
+    assert found == (settled if becomes == "completed" else [])
+
+
 @pytest.mark.parametrize("is_inserted", [True, False])
 @pytest.mark.parametrize(
     ("completed_at", "values", "is_reported"),

@@ -95,10 +95,14 @@ def test_only_refunds_that_give_money_back_use_up_the_slots_of_a_package(
 ) -> None:
     order_id, canceled = given_order(rows, pia, "package")
     rows.update("bookings_booking", canceled, status="canceled")
+    is_open = rows.booking(pia, order_id=order_id)
 
+    # what was refunded of a session is that session's matter
+    refund(400, booking_id=is_open)
+    refund(300, booking_id=is_open, order_id=order_id)
     for target in ({"booking_id": canceled}, {"order_id": order_id}):
         refund(-700, **target)
-        refund(-500, "usage", **target)
+        refund(500, "purchase", **target)
         refund(1000, **target)
 
     slots = rows.conn.execute(
