@@ -12,7 +12,6 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from statistics import mean
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -38,7 +37,6 @@ LOG_SETTINGS = {
 }
 LONGEST_REACH, LONGEST_TRIAL = 3600, 120
 LEADERS = 3
-INSTANCES = 2
 LOCKS = 5  # times the patience: few tests can notice that one is gone, and they are slow
 
 
@@ -205,34 +203,48 @@ class Trials:
             if self.reaches(mutant, self.records.reaches[item.nodeid])
             and (not mutant.is_of_a_lock or any(word in item.nodeid for word in CONCURRENT))
         }
-        leaders = [
-            test for test, _ in self.found_by[mutant.function].most_common() if test in reaching
-        ]
-        quickest = sorted(reaching, key=lambda test: self.records.reaches[test].seconds)
-        instances: Counter[str] = Counter()
-        rounds: dict[str, int] = {}
-        seconds_in_file: dict[str, list[float]] = defaultdict(list)
-        for test in quickest:
-            function = test.split("[")[0]
-            rounds[test] = min(instances[function] // INSTANCES, 1)
-            instances[function] += 1
-            seconds_in_file[file_of(test)].append(self.records.reaches[test].seconds)
-        # file by file, so that what a file sets up and checks at its end is not done for each test
-        rest = sorted(
-            quickest, key=lambda test: (rounds[test], mean(seconds_in_file[file_of(test)]))
-        )
         chosen: list[pytest.Item] = []
         seconds = 0.0
-        for test in dict.fromkeys([*leaders[:LEADERS], *rest]):
+        for test in self.promising(mutant, list(reaching)):
             seconds += self.records.reaches[test].seconds
             if chosen and seconds > self.patience * (LOCKS if mutant.is_of_a_lock else 1):
                 break
             chosen.append(reaching[test])
         return chosen
 
+    def promising(self, mutant: Mutant, tests: list[str]) -> Iterator[str]:
+        """Order tests: what has found others of the function, then what decides most of it anew.
 
-def file_of(test: str) -> str:
-    return test.split("::")[0]
+        A test that the ones before it leave nothing new to decide comes after all that do.
+        """
+        leaders = [test for test, _ in self.found_by[mutant.function].most_common()]
+        leaders = [test for test in leaders if test in tests][:LEADERS]
+        yield from leaders
+        left = {
+            test: {
+                name
+                for name in self.records.reaches[test].reached
+                if name.startswith(mutant.path.name)
+            }
+            for test in tests
+            if test not in leaders
+        }
+        seen: set[str] = set()
+        while left:
+            best = max(
+                left,
+                key=lambda test: (
+                    len(left[test] - seen) / (self.records.reaches[test].seconds + 0.1)
+                ),
+            )
+            if not left[best] - seen:
+                if not seen:
+                    yield from sorted(left, key=lambda test: self.records.reaches[test].seconds)
+                    return
+                seen = set()
+                continue
+            seen |= left.pop(best)
+            yield best
 
 
 def pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
