@@ -1,6 +1,6 @@
 """Put one small wrong after another into the engine, and see that some test goes red.
 
-    PYTHONPATH=scripts:tests .venv/bin/python -m mutations --state /tmp/mutations
+    PYTHONPATH=scripts:tests .venv/bin/python -m mutations --state .earnings/mutations
     PYTHONPATH=scripts:tests .venv/bin/python -m mutations --only settle_bookings --list
 
 First all tests run once on an engine with probes, which says which tests could notice which mutant
