@@ -142,7 +142,7 @@ class Trials:
             return "survived: no test runs it"
         before = self.log.stat().st_size
         red = self.first_red(tests, mutant)
-        while red and not self.is_green_alone(red):
+        while red and not self.is_certain(red, mutant):
             tests.remove(red)
             red = self.first_red(tests, mutant)
         if not red:
@@ -175,11 +175,17 @@ class Trials:
             self.copies.drop()
         return None if "all green" in said else tests[len(said) - 1]
 
-    def is_green_alone(self, item: pytest.Item) -> bool:
-        """Say whether a test passes on the right engine when it is the only one."""
-        if item.nodeid not in self.sound:
-            self.sound[item.nodeid] = self.first_red([item], None) is None
-        return self.sound[item.nodeid]
+    def is_certain(self, red: pytest.Item, mutant: Mutant) -> bool:
+        """Say whether a test is red for the mutant's sake.
+
+        It has to be green alone on the right engine; with two sessions, where a slow machine may
+        be the reason, it has to be red a second time.
+        """
+        if red.nodeid not in self.sound:
+            self.sound[red.nodeid] = self.first_red([red], None) is None
+        return self.sound[red.nodeid] and (
+            not is_concurrent(red) or self.first_red([red], mutant) is not None
+        )
 
     def said_since(self, size: int) -> str:
         """What the server has written to its log since it was of this size."""
@@ -201,11 +207,7 @@ class Trials:
 
     def tests(self, mutant: Mutant, items: list[pytest.Item]) -> list[pytest.Item]:
         """The tests that can notice a mutant, the most promising first, as patience allows."""
-        able = [
-            item
-            for item in items
-            if not mutant.is_of_a_lock or any(word in item.nodeid for word in CONCURRENT)
-        ]
+        able = [item for item in items if not mutant.is_of_a_lock or is_concurrent(item)]
         reaching = {item.nodeid: item for item in able if self.reaches(mutant, item.nodeid)}
         if not reaching:  # or the line is newer than what is known of the tests
             reaching = {item.nodeid: item for item in able if self.runs(mutant, item.nodeid)}
@@ -251,6 +253,10 @@ class Trials:
                 continue
             seen |= left.pop(best)
             yield best
+
+
+def is_concurrent(item: pytest.Item) -> bool:
+    return any(word in item.nodeid for word in CONCURRENT)
 
 
 def pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
