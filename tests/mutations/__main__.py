@@ -5,9 +5,10 @@
 
 First all tests run once on an engine with probes, which says which tests could notice which mutant
 (probes.py).  Then each mutant is tried, on copies of prepared databases, by those tests only: what
-found others of its function first, then the quickest, until one is red.  What is known is kept in
-the folder of --state: stopped and started again, the run goes on; a test or a mutant that is new is
-tried.  equivalent.csv says of mutants that no test can notice why.  Exits 1 when others survive.
+found others of its function, then what decides most of the function anew, until one is red.  What
+is known is kept in the folder of --state: stopped and started again, the run goes on, with what is
+new or has changed.  equivalent.csv says of mutants that no test can notice why.  Exits 1 when
+others survive.  docs/decisions/0010 says more.
 """
 
 from __future__ import annotations
