@@ -8,7 +8,7 @@ First all tests run once on an engine with probes, which says which tests could 
 found others of its function, then what decides most of the function anew, until one is red.  What
 is known is kept in the folder of --state: stopped and started again, the run goes on, with what is
 new or has changed.  equivalent.csv says of mutants that no test can notice why.  Exits 1 when
-others survive.  docs/decisions/0010 says more.
+others survive.  docs/decisions/0014 says more.
 """
 
 from __future__ import annotations
