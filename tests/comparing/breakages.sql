@@ -34,13 +34,13 @@ with broken as (
 
 select 'history' as name, practitioner_id from broken;
 
--- A day that the next build carries on.
+-- A day that the next build but one carries on: it lies in the slot of the first build.
 with broken as (
-    update finance.practitioner_balances_daily
+    update marts_a.practitioner_balances_daily
     set available_cents = available_cents + 3
     where (practitioner_id, currency, day_on) = (
             select practitioner_id, currency, day_on
-            from finance.practitioner_balances_daily
+            from marts_a.practitioner_balances_daily
             where is_final and currency = 'USD'
             order by day_on desc, practitioner_id
             limit 1 offset 20

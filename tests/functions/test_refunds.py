@@ -860,3 +860,21 @@ def test_a_clawback_is_not_forgiven_once_the_payout_of_its_original_has_failed(
         conn.execute(
             "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, booking)]
         )
+
+
+def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.refund(booking, 1000)
+    other = paid_booking(app, pia)
+    later = app.reschedule(booking, now())
+
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+    app.end_video_room(later)
+
+    assert live(app, booking) == {}
+    assert live(app, later) == {"pending": NET_OF_10000, "paid": -850}
+    assert live(app, other) == {"paid": NET_OF_10000}

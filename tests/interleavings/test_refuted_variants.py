@@ -215,7 +215,7 @@ VARIANTS = [
         changes=(
             (
                 "due_clawbacks",
-                "or (paid.transaction_type = 'clawback' and paid.status <> 'reversed')",
+                "or paid.transaction_type = 'clawback'",
                 "",
             ),
         ),

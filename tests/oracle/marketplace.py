@@ -212,6 +212,8 @@ class Marketplace:
                         booking_id=row.booking_id,
                         available_after=row.available_after,
                     )
+                elif was_booking != row.booking_id:
+                    self._change(other, booking_id=row.booking_id)
 
     def _remove(self, row: Earnings) -> None:
         self._record(row, row.status, None, row.net_cents)
