@@ -351,18 +351,36 @@ moved as (
         case
             when is_without_slot then 'no_free_slot'
             when is_netted then 'netted_by_purchase'
+            when live_status = 'available' then 'amount_of_the_slot'
             when live_status = 'projected' then 'delivered'
             else 'hold_from_delivery'
         end as reason,
-        case when is_without_slot or is_netted then 'reversed' else 'pending' end as new_status,
-        delivered_at + earnings.setting('hold')::interval as new_available_after,
+        case
+            when is_without_slot or is_netted then 'reversed'
+            when live_status = 'available' then 'available'
+            else 'pending'
+        end as new_status,
+        case
+            when live_status = 'available' then live_available_after
+            else delivered_at + earnings.setting('hold')::interval
+        end as new_available_after,
         case
             when is_session and not is_without_slot and not is_netted then slot_earning_cents
             else live_gross_amount_cents
         end as new_gross_amount_cents
     from judged
-    where live_status in ('projected', 'pending')
-        and not (is_session and is_without_terms)
+    where not (is_session and is_without_terms)
+        and (
+            live_status in ('projected', 'pending')
+            -- the app's task offers the price of the booking, which of a package session is 0
+            or (
+                live_status = 'available'
+                and is_session
+                and not is_without_slot
+                and not is_netted
+                and live_gross_amount_cents = 0
+            )
+        )
 
 ),
 
