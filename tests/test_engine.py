@@ -21,6 +21,8 @@ from earnings_pipeline.cli import app as command_line
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused
 from earnings_pipeline.target import Target
+from functions.conftest import wait_until_blocked
+from marketplace_app import App
 from plain_rows import PlainRows
 
 # What a statement of the app may wait for an install: one lock_timeout and what the machine adds.
@@ -530,3 +532,25 @@ def test_the_apps_role_needs_no_right_and_gets_none(
     finally:
         conn.execute("drop owned by earnings_test_app")
         conn.execute("drop role earnings_test_app")
+
+
+def test_what_changes_while_the_history_opens_is_opened_once(engine_copy: Target) -> None:
+    def install_again() -> None:
+        with connect(engine_copy, "second") as other:
+            engine.install(other)
+
+    with App(engine_copy) as app, connect(engine_copy, "test") as conn:
+        booking = app.checkout(app.client(), app.service(app.practitioner()))
+        conn.execute("set session_replication_role = replica")
+        conn.execute("delete from earnings.transitions")
+        conn.execute("delete from earnings.changes where name = 'history opened'")
+        thread = threading.Thread(target=install_again)
+
+        with app.atomic():
+            app.end_video_room(booking)
+            thread.start()
+            wait_until_blocked(conn, "earnings second")
+        thread.join()
+
+        events = conn.execute("select event, to_status from earnings.transitions order by id")
+        assert events.fetchall() == [("opening", "projected"), ("status_changed", "pending")]

@@ -356,13 +356,16 @@ def _open_history(conn: psycopg.Connection, report: Report) -> int:
     after_id, looked_at, opened = 0, 0, 0
     while True:
         with as_owner(conn):
-            batch = conn.execute(
-                sqlfiles.read("queries/open_history"),
-                {"after_id": after_id, "batch_size": OPENING_BATCH},
-            ).fetchone()
-        if batch is None or batch[0] is None:
-            break
-        after_id, looked_at, opened = batch[0], looked_at + batch[1], opened + batch[2]
+            parameters = {"after_id": after_id, "batch_size": OPENING_BATCH}
+            ((last_id,),) = conn.execute(
+                sqlfiles.read("queries/lock_unopened"), parameters
+            ).fetchall()
+            if last_id is None:
+                break
+            ((looked_at_count, appended_count),) = conn.execute(
+                sqlfiles.read("queries/open_history"), {"after_id": after_id, "last_id": last_id}
+            ).fetchall()
+        after_id, looked_at, opened = last_id, looked_at + looked_at_count, opened + appended_count
         report(Progress(task="open the history", done=looked_at, total=max(total, looked_at)))
     with as_owner(conn):
         conn.execute(sqlfiles.read("queries/close_deleted_history"))

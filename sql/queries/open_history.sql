@@ -1,16 +1,13 @@
--- Gives one batch of earnings rows, after %(after_id)s, their opening in the history (R19), and
--- appends what changed while no trigger was watching.  Returns the last id looked at and how many
--- rows were appended; a null id means that no row is left.
+-- Gives one batch of earnings rows, after %(after_id)s and up to %(last_id)s, their opening in the
+-- history (R19), and appends what changed while no trigger was watching.  Returns how many rows it
+-- looked at and how many it appended.  The rows are locked: queries/lock_unopened.
 with
 
 looked_at as (
 
     select rows_of.*
     from public.payments_earningstransaction as rows_of
-    where rows_of.id > %(after_id)s
-    order by rows_of.id
-    limit %(batch_size)s
-    for no key update
+    where rows_of.id > %(after_id)s and rows_of.id <= %(last_id)s
 
 ),
 
@@ -82,6 +79,5 @@ appended as (
 )
 
 select
-    (select max(looked_at.id) from looked_at) as last_id,
     (select count(*) from looked_at) as looked_at_count,
     (select count(*) from appended) as appended_count;
