@@ -1,5 +1,6 @@
 -- The live delivery row of a package session has the gross of its slot, less what a paid
--- purchase nets and what a refund of the package had used up. One that was clawed back earns nothing and is left out.
+-- purchase nets and what a refund of the package had used up. A paid one that something was taken
+-- back from is left out: that may have freed its slot, and a later delivery got it another.
 --
 -- Rule      R7
 -- Reads     everything
@@ -19,11 +20,14 @@ where
     earnings.status <> 'reversed'
     and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and earnings.gross_amount_cents <> slots.amount_cents - slots.prepaid_cents - slots.refunded_cents
-    and not exists (
-        select
-        from public.payments_earningstransaction as clawbacks
-        where
-            clawbacks.booking_id = slots.booking_id
-            and clawbacks.transaction_type = 'clawback'
-            and clawbacks.status <> 'reversed'
+    and not (
+        earnings.status = 'paid'
+        and exists (
+            select
+            from public.payments_earningstransaction as takings
+            where
+                takings.booking_id = slots.booking_id
+                and takings.transaction_type in ('clawback', 'adjustment')
+                and takings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(earnings.id))
+        )
     )

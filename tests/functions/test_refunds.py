@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from earnings_pipeline import sqlfiles
 from functions.test_hard_cases import kinds
 from functions.test_lifecycle import paid_booking
 from marketplace_app import App, now, refused
@@ -878,3 +879,32 @@ def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
     assert live(app, booking) == {}
     assert live(app, later) == {"pending": NET_OF_10000, "paid": -850}
     assert live(app, other) == {"paid": NET_OF_10000}
+
+
+@pytest.mark.parametrize("is_forgiven", [False, True])
+def test_a_paid_session_that_was_given_back_may_come_again_in_another_slot(
+    conn: psycopg.Connection, app: App, pia: int, is_forgiven: bool
+) -> None:
+    package = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
+    order = int(app.order_of(package)["id"])
+    first, second = (row["id"] for row in app.sessions(order))
+    app.update(
+        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=4)
+    )
+    conn.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    app.cancel(first)
+    app.end_video_room(second)
+    if is_forgiven:
+        conn.execute(
+            "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, first)]
+        )
+
+    app.update("bookings_booking", first, status="confirmed")
+    app.end_video_room(first)
+
+    slots = conn.execute(
+        "select booking_id, amount_cents from earnings.session_slots order by slot_number"
+    )
+    assert slots.fetchall() == [(second, 5000), (first, 5001)]
+    assert conn.execute(sqlfiles.read("checks/sessions_earn_their_slot")).fetchall() == []
