@@ -359,6 +359,8 @@ class Marketplace:
             booking.completed_at = booking.completed_at or self.now
             is_said = booking.completed_at != was.completed_at
             booking.delivered_at = min(booking.completed_at, self.now) if is_said else self.now
+        elif booking.status == "completed":
+            booking.delivered_at = booking.completed_at
         if booking.status == "rescheduled" and was.status == "completed":
             later = self.successor(booking.id)
             if later is not None:
@@ -371,6 +373,7 @@ class Marketplace:
             or was.order_id != booking.order_id
         ):
             self._settle({booking.id}, {was.order_id, booking.order_id})
+            booking.delivered_at = booking.completed_at
         elif (was.end_time, was.service_session_id) != (
             booking.end_time,
             booking.service_session_id,

@@ -63,7 +63,10 @@ class Order:
 
 @dataclass(kw_only=True)
 class Booking:
-    """`delivered_at`: when it last became completed, by R4; `refunded_cents`: its credit rows."""
+    """`delivered_at`: what the write that completed it says (R4), later what it says itself.
+
+    `refunded_cents`: what its credit rows give back.
+    """
 
     id: int
     user_id: int
