@@ -1,9 +1,10 @@
 -- earnings.tg_earnings__queue_balances()
 --
 -- Notes whose cached balance the transaction has to fold when it commits (R20 d), and
--- reports earnings in another currency, which that balance leaves out (R17).
+-- reports earnings in another currency, which that balance leaves out (R17).  Not at a
+-- delete: what may be deleted (R5) is in no balance.
 --
--- Fired by  earnings_900_queue_balances_insert, _update and _delete on public.payments_earningstransaction
+-- Fired by  earnings_900_queue_balances_insert and _update on public.payments_earningstransaction
 -- Writes    earnings.balance_queue, exceptions
 
 create or replace function earnings.tg_earnings__queue_balances()

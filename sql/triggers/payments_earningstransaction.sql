@@ -66,10 +66,3 @@ referencing new table as written_earnings
 for each statement
 when (current_user <> 'earnings_migrator')
 execute function earnings.tg_earnings__queue_balances();
-
-create or replace trigger earnings_900_queue_balances_delete
-after delete on public.payments_earningstransaction
-referencing old table as written_earnings
-for each statement
-when (current_user <> 'earnings_migrator')
-execute function earnings.tg_earnings__queue_balances();

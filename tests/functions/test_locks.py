@@ -157,6 +157,25 @@ def test_the_queue_keeps_the_booking_that_somebody_writes(
     assert left() == []
 
 
+def test_the_queue_keeps_the_booking_whose_order_or_successor_somebody_writes(
+    conn: psycopg.Connection, app: App, pia: int, hold: Hold
+) -> None:
+    of_order, followed, free = (app.checkout(app.client(), app.service(pia)) for _ in range(3))
+    later = app.reschedule(followed, now() + timedelta(days=9))
+    for booking in (of_order, followed, free):
+        conn.execute("insert into earnings.settlement_queue (booking_id) values (%s)", [booking])
+    conn.execute("set lock_timeout = '2s'")
+
+    with hold("payments_order", app.order_of(of_order)["id"]):
+        conn.execute("select earnings.settle_queued(100)")
+    assert queued(conn) == [of_order]
+    conn.execute("insert into earnings.settlement_queue (booking_id) values (%s)", [followed])
+    with hold("bookings_booking", later):
+        conn.execute("select earnings.settle_queued(100)")
+
+    assert queued(conn) == [followed]
+
+
 def test_a_waiting_session_that_somebody_holds_gets_the_free_slot_from_the_next_job(
     app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold
 ) -> None:

@@ -786,25 +786,6 @@ def test_a_session_gets_its_slot_when_a_refunded_one_is_no_longer_canceled(
     ]
 
 
-def test_a_job_waits_neither_for_an_order_nor_for_what_follows_a_reschedule(
-    conn: psycopg.Connection, app: App, pia: int
-) -> None:
-    of_order, followed, free = (app.checkout(app.client(), app.service(pia)) for _ in range(3))
-    later = app.reschedule(followed, now() + timedelta(days=9))
-    for booking in (of_order, followed, free):
-        conn.execute("insert into earnings.settlement_queue (booking_id) values (%s)", [booking])
-
-    with app.atomic():
-        app.execute(
-            "select 1 from payments_order where id = %s for update", [app.order_of(of_order)["id"]]
-        )
-        app.execute("select 1 from bookings_booking where id = %s for update", [later])
-        conn.execute("select * from earnings.complete_due()")
-
-    queued = conn.execute("select booking_id from earnings.settlement_queue order by booking_id")
-    assert queued.fetchall() == [(of_order,), (followed,)]
-
-
 def test_what_was_clawed_back_does_not_follow_a_reschedule_when_its_payout_has_failed(
     conn: psycopg.Connection, app: App, pia: int
 ) -> None:
