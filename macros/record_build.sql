@@ -5,14 +5,7 @@
     {%- set mart = model.config.schema ~ '.' ~ model.name -%}
     {%- set slot = env_var('EARNINGS_SLOT', '') or 'direct' -%}
     insert into {{ target.schema }}.mart_builds (mart, slot, final_until, built_at, snapshot)
-    select
-        '{{ mart }}',
-        '{{ slot }}',
-        max(heartbeats.beaten_at),
-        now(),
-        pg_current_snapshot()::text
-    from earnings.heartbeats as heartbeats
-    where heartbeats.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    values ('{{ mart }}', '{{ slot }}', earnings.final_until(), now(), pg_current_snapshot()::text)
     on conflict (mart, slot) do update
         set final_until = excluded.final_until, built_at = excluded.built_at, snapshot = excluded.snapshot;
 

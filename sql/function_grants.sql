@@ -22,6 +22,8 @@ grant execute on function
 earnings.balance_at_closing(bigint, text),
 earnings.balance_as_of(bigint, timestamptz),
 earnings.explain_balance(bigint, timestamptz),
+earnings.final_until(),
+earnings.is_replica(),
 earnings.setting(text),
 earnings.slot_amount(integer, integer, integer),
 earnings.watermark()

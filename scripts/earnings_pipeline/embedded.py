@@ -57,6 +57,7 @@ THROW_AWAY = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_prepared_transactions": "5",
+    "wal_level": "logical",
 }
 
 

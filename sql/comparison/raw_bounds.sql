@@ -3,10 +3,6 @@
 
 select
     (select min(changes.applied_at) from earnings.changes as changes) as opened_at,
-    (
-        select max(heartbeats.beaten_at)
-        from earnings.heartbeats as heartbeats
-        where heartbeats.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    ) as final_until,
+    earnings.final_until() as final_until,
     (select max(transitions.stamped_at) from earnings.transitions as transitions) as last_stamped_at,
     clock_timestamp() as asked_at;

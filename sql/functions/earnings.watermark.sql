@@ -1,8 +1,7 @@
 -- earnings.watermark()
 --
--- The moment up to which the history is final (R19): the newest heartbeat whose
--- transaction is below every transaction still running.  Beats itself when the last
--- beat is older than a minute.  Null before the first one is final.
+-- The moment up to which the history is final (R19), as earnings.final_until() has it.
+-- Beats itself when the last beat is older than a minute.  Null before the first one is final.
 --
 -- Reads     earnings.heartbeats
 -- Writes    earnings.heartbeats
@@ -17,6 +16,7 @@ as $$
 begin
     if not pg_is_in_recovery()
         and current_setting('transaction_read_only') = 'off'
+        and not earnings.is_replica()
         and not exists (
             select
             from earnings.heartbeats
@@ -26,11 +26,7 @@ begin
         perform earnings.beat();
     end if;
 
-    return (
-        select max(heartbeats.beaten_at)
-        from earnings.heartbeats
-        where heartbeats.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    );
+    return earnings.final_until();
 end
 $$;
 

@@ -138,7 +138,7 @@ def test_an_answer_below_the_watermark_never_changes(
 def test_a_watermark_that_trusts_the_clock_would_be_seen(driver: Driver) -> None:
     put(
         driver.watcher,
-        "watermark",
+        "final_until",
         "heartbeats.transaction_id < pg_snapshot_xmin(pg_current_snapshot())",
         "true",
     )

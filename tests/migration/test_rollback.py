@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
 
+import documented
 from conftest import MakeDatabase, load_sample
 from earnings_pipeline import embedded
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from migration.support import lines
 
-ROOT = Path(__file__).resolve().parents[2]
 # There is no systemd where tests run; tests/test_deploy.py looks at its units.
 NOT_HERE = ("systemctl",)
-
-
-def commands(section: str) -> list[str]:
-    text = (ROOT / "docs/rollback.md").read_text()
-    [body] = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    blocks = re.findall(r"```sh\n(.*?)```", body, re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [line for line in lines if not line.startswith(NOT_HERE)]
 
 
 @pytest.fixture
@@ -43,12 +32,9 @@ def operator(make_database: MakeDatabase, tmp_path: Path) -> tuple[Target, Path,
 
 def follow(operator: tuple[Target, Path, dict[str, str]], section: str) -> None:
     _, folder, environment = operator
-    for line in commands(section):
-        command = re.sub(r"\b(?=scripts/earnings |sql/)", f"{shlex.quote(str(ROOT))}/", line)
-        ran = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
-        )
-        assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+    for command in documented.commands("rollback.md", section):
+        if not command.startswith(NOT_HERE):
+            documented.run(command, folder, environment)
 
 
 def test_undoing_gives_the_tables_back_and_migrating_again_ends_as_before(
