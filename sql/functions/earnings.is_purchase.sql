@@ -11,8 +11,17 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce((to_jsonb(booking) ->> 'is_package_purchase')::boolean, false)
-        or coalesce((to_jsonb(booking) ->> 'is_bundle_purchase')::boolean, false)
+    -- a column that contract has dropped is looked for outside, where it is null
+    select coalesce(
+        (
+            select (
+                select is_package_purchase or is_bundle_purchase
+                from (select (is_purchase.booking).*) as known
+            )
+            from (select null::boolean as is_package_purchase, null::boolean as is_bundle_purchase) as dropped
+        ),
+        false
+    )
         or exists (
             select from earnings.purchase_bookings
             where purchase_bookings.booking_id = booking.id

@@ -23,10 +23,13 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_slot_order_ids bigint[];
     v_waiting_ids bigint[];
     v_slotted_ids bigint[];
     v_earning_ids bigint[];
     v_lost_ids bigint[];
+    v_is_absent boolean;
+    v_is_undelivered boolean;
     v_no_show_policy constant text := earnings.setting('no_show_policy');
 begin
     perform
@@ -34,6 +37,19 @@ begin
     where orders.id = any (settle_bookings.order_ids)
     order by orders.id
     for no key update;
+
+    -- a direct order has no slots, and no count
+    v_slot_order_ids := array(
+        select affected.id
+        from unnest(settle_bookings.order_ids) as affected (id)
+        where not exists (
+            select
+            from public.payments_order as orders
+            where orders.id = affected.id
+                and orders.order_type not in ('package', 'bundle')
+                and orders.package_metadata is null
+        )
+    );
 
     v_waiting_ids := array(
         select waiting.id
@@ -53,15 +69,22 @@ begin
     order by rows_of_bookings.id
     for no key update;
 
-    select array_agg(bookings.id order by bookings.id) into v_lost_ids
+    select
+        array_agg(bookings.id order by bookings.id) filter (
+            where bookings.status = 'canceled' or (bookings.status = 'no_show' and v_no_show_policy = 'reverse')
+        ),
+        coalesce(bool_or(bookings.status = 'no_show'), false),
+        coalesce(bool_or(bookings.status not in ('canceled', 'completed')), false)
+    into v_lost_ids, v_is_absent, v_is_undelivered
     from public.bookings_booking as bookings
-    where bookings.id = any (settle_bookings.booking_ids)
-        and (bookings.status = 'canceled' or (bookings.status = 'no_show' and v_no_show_policy = 'reverse'));
+    where bookings.id = any (settle_bookings.booking_ids);
     if v_lost_ids is not null then
         perform earnings.reverse_earnings(v_lost_ids, 'the booking was canceled, or its client did not come');
     end if;
 
-    v_slotted_ids := earnings.assign_slots(settle_bookings.order_ids, settle_bookings.booking_ids);
+    if cardinality(v_slot_order_ids) > 0 then
+        v_slotted_ids := earnings.assign_slots(v_slot_order_ids, settle_bookings.booking_ids);
+    end if;
 
     v_earning_ids := earnings.move_delivered_earnings(
         settle_bookings.booking_ids, settle_bookings.delivery_times, v_slotted_ids
@@ -69,67 +92,79 @@ begin
 
     perform earnings.resolve_delivered(settle_bookings.booking_ids);
 
-    perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
-    from public.bookings_booking as absent
-    where absent.id = any (settle_bookings.booking_ids)
-        and absent.status = 'no_show'
-        and v_no_show_policy = 'hold'
-        and exists (
-            select
-            from public.payments_earningstransaction as held
-            where held.booking_id = absent.id
-                and held.status in ('projected', 'pending', 'available')
-                and earnings.is_delivery(held.transaction_type)
-        );
+    if v_is_absent and v_no_show_policy = 'hold' then
+        perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
+        from public.bookings_booking as absent
+        where absent.id = any (settle_bookings.booking_ids)
+            and absent.status = 'no_show'
+            and exists (
+                select
+                from public.payments_earningstransaction as held
+                where held.booking_id = absent.id
+                    and held.status in ('projected', 'pending', 'available')
+                    and earnings.is_delivery(held.transaction_type)
+            );
+    end if;
 
     perform earnings.settle_refunds(settle_bookings.booking_ids || v_earning_ids);
 
-    update public.payments_earningstransaction as undelivered
-    set status = 'projected', updated_at = now()
-    from public.bookings_booking as bookings
-    where undelivered.booking_id = any (settle_bookings.booking_ids)
-        and bookings.id = undelivered.booking_id
-        and bookings.status <> 'canceled'
-        and not earnings.is_delivered(bookings)
-        and undelivered.status in ('pending', 'available')
-        and earnings.is_delivery(undelivered.transaction_type)
-        and not earnings.is_clawed_back(undelivered);
+    -- an UPDATE that finds no row would fire the triggers of earnings all the same
+    if v_is_undelivered then
+        update public.payments_earningstransaction as undelivered
+        set status = 'projected', updated_at = now()
+        from public.bookings_booking as bookings
+        where undelivered.booking_id = any (settle_bookings.booking_ids)
+            and bookings.id = undelivered.booking_id
+            and bookings.status <> 'canceled'
+            and not earnings.is_delivered(bookings)
+            and undelivered.status in ('pending', 'available')
+            and earnings.is_delivery(undelivered.transaction_type)
+            and not earnings.is_clawed_back(undelivered);
+    end if;
 
-    -- whoever moves a session's end does not see a row that becomes projected meanwhile
-    perform
-    from public.service_sessions as sessions
-    where sessions.id in (
-        select bookings.service_session_id
+    if exists (
+        select
+        from public.payments_earningstransaction as held
+        where held.booking_id = any (settle_bookings.booking_ids) and held.status = 'projected'
+    ) then
+        -- whoever moves a session's end does not see a row that becomes projected meanwhile
+        perform
+        from public.service_sessions as sessions
+        where sessions.id in (
+            select bookings.service_session_id
+            from public.bookings_booking as bookings
+            inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
+            where bookings.id = any (settle_bookings.booking_ids) and held.status = 'projected'
+        )
+        order by sessions.id
+        for share;
+
+        update public.payments_earningstransaction as projected
+        set available_after = due.available_after
         from public.bookings_booking as bookings
         inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
-        where bookings.id = any (settle_bookings.booking_ids) and held.status = 'projected'
-    )
-    order by sessions.id
-    for share;
+        cross join lateral (
+            select earnings.projected_available_after(bookings, held.created_at) as available_after
+        ) as due
+        where projected.booking_id = any (settle_bookings.booking_ids)
+            and projected.status = 'projected'
+            and held.id = projected.id
+            and projected.available_after is distinct from due.available_after;
+    end if;
 
-    update public.payments_earningstransaction as projected
-    set available_after = due.available_after
-    from public.bookings_booking as bookings
-    inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
-    cross join lateral (
-        select earnings.projected_available_after(bookings, held.created_at) as available_after
-    ) as due
-    where projected.booking_id = any (settle_bookings.booking_ids)
-        and projected.status = 'projected'
-        and held.id = projected.id
-        and projected.available_after is distinct from due.available_after;
-
-    update public.payments_order as orders
-    -- the guard of the order counts, as on every write
-    set package_metadata = orders.package_metadata
-    where orders.id in (
-        select counted.id
-        from public.payments_order as counted
-        where counted.id = any (settle_bookings.order_ids)
-            and counted.package_metadata is not null
-            and counted.package_metadata -> 'sessions_completed'
-            is distinct from to_jsonb(earnings.completed_session_count(counted.id))
-    );
+    if cardinality(v_slot_order_ids) > 0 then
+        update public.payments_order as orders
+        -- the guard of the order counts, as on every write
+        set package_metadata = orders.package_metadata
+        where orders.id in (
+            select counted.id
+            from public.payments_order as counted
+            where counted.id = any (v_slot_order_ids)
+                and counted.package_metadata is not null
+                and counted.package_metadata -> 'sessions_completed'
+                is distinct from to_jsonb(earnings.completed_session_count(counted.id))
+        );
+    end if;
 end
 $$;
 

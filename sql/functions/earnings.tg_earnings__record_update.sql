@@ -17,26 +17,40 @@ as $$
 begin
     with
 
-    written as (
+    -- The plan of a session's first write serves all later ones.  A full join is never a nested
+    -- loop, so a write of one row does not make the next, of a million, quadratic.
+    paired as materialized (
 
         select
             changed,
             previous,
+            changed.id,
+            previous.id as previous_id,
+            (
+                changed.status, changed.gross_amount_cents, changed.commission_amount_cents, changed.net_amount_cents,
+                changed.currency, changed.available_after, changed.booking_id, changed.practitioner_id, changed.payout_id
+            ) is distinct from (
+                previous.status, previous.gross_amount_cents, previous.commission_amount_cents, previous.net_amount_cents,
+                previous.currency, previous.available_after, previous.booking_id, previous.practitioner_id,
+                previous.payout_id
+            ) as is_different
+        from new_earnings as changed
+        full join old_earnings as previous on changed.id = previous.id
+
+    ),
+
+    written as (
+
+        select
+            paired.changed,
+            paired.previous,
             (
                 select max(history.stamped_at)
                 from earnings.transitions as history
-                where history.earnings_id = changed.id
+                where history.earnings_id = paired.id
             ) as last_stamped_at
-        from new_earnings as changed
-        inner join old_earnings as previous on changed.id = previous.id
-        where (
-            changed.status, changed.gross_amount_cents, changed.commission_amount_cents, changed.net_amount_cents,
-            changed.currency, changed.available_after, changed.booking_id, changed.practitioner_id, changed.payout_id
-        ) is distinct from (
-            previous.status, previous.gross_amount_cents, previous.commission_amount_cents, previous.net_amount_cents,
-            previous.currency, previous.available_after, previous.booking_id, previous.practitioner_id,
-            previous.payout_id
-        )
+        from paired
+        where paired.is_different and paired.id is not null and paired.previous_id is not null
 
     ),
 
