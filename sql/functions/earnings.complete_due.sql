@@ -33,31 +33,57 @@ declare
     v_due bigint[];
     v_ready bigint[];
     v_last_earnings_id bigint;
+    -- Where the session's last batch for the same moment ended: it spares this one the bookings before
+    -- that, which are not due or nobody's appointment.  Only a hint: what it hides is found at the end.
+    v_run constant text := format('%s, from %s on', complete_due.as_of, complete_due.ended_after);
+    v_after_id bigint := case
+        when current_setting('earnings.completing', true) = v_run then current_setting('earnings.completed_until')::bigint
+        else 0
+    end;
 begin
     perform earnings.refuse_future(complete_due.as_of);
     perform earnings.beat();
     perform earnings.settle_queued(complete_due.batch_size);
 
-    select array_agg(due.id order by due.id) into v_due
+    loop
+        select array_agg(due.id order by due.id) into v_due
+        from (
+            select bookings.id
+            from public.bookings_booking as bookings
+            inner join public.services_service as services on bookings.service_id = services.id
+            inner join public.services_servicetype as types on services.service_type_id = types.id
+            cross join lateral (
+                -- most appointments end at their own end: no need to ask the function
+                select
+                    case
+                        when types.code in ('workshop', 'course')
+                            then earnings.appointment_end(
+                                bookings.service_id, bookings.service_session_id, bookings.end_time
+                            )
+                        else bookings.end_time
+                    end as ends_at
+            ) as appointments
+            where bookings.id > v_after_id
+                and bookings.status in ('confirmed', 'in_progress')
+                and not bookings.is_deleted
+                and appointments.ends_at < complete_due.as_of
+                and appointments.ends_at >= complete_due.ended_after
+                and not earnings.is_purchase(bookings)
+            order by bookings.id
+            limit complete_due.batch_size
+            for no key update of bookings skip locked
+        ) as due;
+
+        exit when v_after_id = 0 or cardinality(v_due) = complete_due.batch_size;
+        v_after_id := 0;
+    end loop;
+
+    perform
+        set_config('earnings.completing', v_run, false),
+        set_config('earnings.completed_until', v_until.id::text, false)
     from (
-        select bookings.id
-        from public.bookings_booking as bookings
-        inner join public.services_service as services on bookings.service_id = services.id
-        inner join public.services_servicetype as types on services.service_type_id = types.id
-        cross join lateral earnings.appointment_end(
-            bookings.service_id, bookings.service_session_id, bookings.end_time
-        ) as ends_at
-        where bookings.status in ('confirmed', 'in_progress')
-            and not bookings.is_deleted
-            -- most appointments end at their own end: no need to ask the function
-            and (bookings.end_time < complete_due.as_of or types.code in ('workshop', 'course'))
-            and ends_at < complete_due.as_of
-            and ends_at >= complete_due.ended_after
-            and not earnings.is_purchase(bookings)
-        order by bookings.id
-        limit complete_due.batch_size
-        for no key update of bookings skip locked
-    ) as due;
+        select case when cardinality(v_due) = complete_due.batch_size then v_due[complete_due.batch_size] else 0 end as id
+    ) as v_until;
 
     with orders as (
         select held.id

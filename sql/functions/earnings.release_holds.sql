@@ -29,7 +29,8 @@ begin
         from public.payments_earningstransaction as held
         where held.status = 'pending'
             and held.available_after <= release_holds.as_of
-        order by held.id
+        -- the order of the index, so that a batch reads what it takes; skipping, it waits for nobody
+        order by held.available_after
         limit release_holds.batch_size
         for no key update skip locked
 

@@ -62,6 +62,30 @@ def test_a_purchase_is_never_completed_and_a_missing_end_is_an_exception(
     ]
 
 
+def test_a_run_goes_on_behind_its_last_batch_and_comes_back_for_what_somebody_held(
+    app: App,
+    conn: psycopg.Connection,
+    engine_copy: Target,
+    pia: int,
+    yesterday: datetime,
+) -> None:
+    service, as_of = app.service(pia), now()
+    first, second, third = (app.checkout(app.client(), service, start=yesterday) for _ in range(3))
+
+    def complete_one() -> list[int]:
+        conn.execute("select * from earnings.complete_due(%s, 1)", [as_of])
+        done = conn.execute("select booking_id from earnings.completions order by booking_id")
+        return [booking_id for (booking_id,) in done]
+
+    with connect(engine_copy, "test") as other, other.transaction():
+        other.execute("select from bookings_booking where id = %s for update", [first])
+        assert complete_one() == [second]
+
+    assert complete_one() == [second, third]
+    assert complete_one() == [first, second, third]
+    assert complete_one() == [first, second, third]
+
+
 def test_a_course_ends_with_its_last_session(
     app: App, conn: psycopg.Connection, pia: int, yesterday: datetime
 ) -> None:

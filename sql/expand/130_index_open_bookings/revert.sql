@@ -1,0 +1,1 @@
+drop index concurrently if exists public.bookings_booking_open_idx;
