@@ -56,15 +56,28 @@ def order(app: App, pia: int) -> int:
 
 
 def standing(conn: psycopg.Connection, order: int) -> tuple[int, int, int, int]:
-    """Delivered, refunded, breakage and liability of a package, in cents; they are its price."""
-    [(price, *parts)] = conn.execute(
-        "select price_cents, delivered_cents, refunded_cents, breakage_cents, liability_cents "
+    """Earned, refunded, expired and still owed of a package, in cents; they are its price."""
+    [(price, earned, refundable, refunded, expired, not_yet_delivered, owed)] = conn.execute(
+        "select price_cents, earned_cents, refundable_cents, refunded_cents, expired_cents, "
+        "not_yet_delivered_cents, liability_cents "
         "from staging.int_package_orders__progressed where order_id = %s",
         [order],
     )
+    parts = (earned, refundable, refunded, expired, not_yet_delivered)
     assert (sum(parts), min(parts) >= 0) == (price, True)
+    assert owed == refundable + not_yet_delivered
     assert takeable(conn, order) == free(conn, order)
-    return tuple(parts)
+    return earned, refunded, expired, owed
+
+
+def owed(conn: psycopg.Connection, order: int) -> tuple[int, int]:
+    """Refundable and not yet delivered of a package, in cents."""
+    [parts] = conn.execute(
+        "select refundable_cents, not_yet_delivered_cents "
+        "from staging.int_package_orders__progressed where order_id = %s",
+        [order],
+    )
+    return parts
 
 
 def takeable(conn: psycopg.Connection, order: int) -> list[tuple[int, int, int]]:
@@ -117,6 +130,26 @@ def test_a_package_is_owed_until_it_is_delivered(
         app.end_video_room(session)
         assert standing(conn, order) == (sum(SHARES[:count]), 0, 0, sum(SHARES[count:]))
         assert earned(app, order) == sum(SHARES[:count])
+
+
+def test_a_session_is_refundable_until_an_appointment_is_made_for_it(
+    conn: psycopg.Connection, app: App, order: int
+) -> None:
+    first, second, third = children(app, order)
+    assert owed(conn, order) == (PRICE, 0)
+
+    app.update("bookings_booking", third, status="confirmed")
+    assert owed(conn, order) == (SHARES[1] + SHARES[2], SHARES[0])
+    assert [row[0] for row in sessions(conn, order)] == [third, first, second]
+
+    app.credit_order(order, 5000)
+    assert owed(conn, order) == (PRICE - 5000 - SHARES[0], SHARES[0])
+
+    app.credit_order(order, 2000)
+    assert owed(conn, order) == (0, PRICE - 7000)
+
+    app.end_video_room(third)
+    assert standing(conn, order) == (PRICE - 7000, 7000, 0, 0)
 
 
 def test_a_refund_of_the_package_uses_up_the_last_sessions(

@@ -287,12 +287,12 @@ def test_orders_stand_beside_their_bookings_and_credits(conn):
 
 def test_every_cent_of_every_package_stands_somewhere(conn):
     rows = conn.execute(
-        "select price_cents, delivered_cents, refunded_cents, breakage_cents, liability_cents "
-        "from finance.package_progress"
+        "select price_cents, earned_cents, refundable_cents, refunded_cents, expired_cents, "
+        "not_yet_delivered_cents from finance.package_progress"
     ).fetchall()
 
     assert len(rows) > 10
-    assert any(row[4] for row in rows)
+    assert all(any(row[part] for row in rows) for part in (1, 2, 3, 5))
     assert all(price == sum(parts) for price, *parts in rows)
 
 

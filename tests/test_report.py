@@ -124,8 +124,8 @@ def test_the_amounts_on_the_page_are_those_of_the_marts(built, tmp_path):
     }
 
     sold = built.execute(
-        "select package_type, currency, sum(price_cents)::bigint, sum(delivered_cents)::bigint, "
-        "sum(liability_cents)::bigint, sum(breakage_cents)::bigint, sum(refunded_cents)::bigint "
+        "select package_type, currency, sum(price_cents)::bigint, sum(earned_cents)::bigint, "
+        "sum(liability_cents)::bigint, sum(expired_cents)::bigint, sum(refunded_cents)::bigint "
         "from finance.package_progress group by 1, 2"
     ).fetchall()
     parts = ("price", "delivered", "still owed", "expired", "refunded")

@@ -74,7 +74,7 @@ packages as (
 
     select
         order_id,
-        delivered_cents
+        earned_cents as delivered_cents
     from {{ ref('int_package_orders__progressed') }}
 
 ),

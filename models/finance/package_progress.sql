@@ -1,5 +1,5 @@
 -- One row per package order: its price, and where every cent of it stands.
--- price = delivered + refunded + breakage + liability.
+-- price = earned + refundable + refunded + expired + not yet delivered.
 
 with
 
@@ -17,10 +17,11 @@ package_orders as (
         currency,
         price_cents,
         credits_applied_cents,
-        delivered_cents,
-        undelivered_cents,
+        earned_cents,
+        refundable_cents,
         refunded_cents,
-        breakage_cents,
+        expired_cents,
+        not_yet_delivered_cents,
         liability_cents,
         prepaid_cents,
         prepaid_unused_cents,

@@ -26,7 +26,7 @@ package_orders as (
     select
         package_type as service_type,
         currency,
-        breakage_cents,
+        expired_cents as breakage_cents,
         date_trunc('month', expired_at at time zone 'UTC')::date as month_on
     from {{ ref('int_package_orders__progressed') }}
     where is_expired

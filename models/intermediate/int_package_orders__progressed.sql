@@ -1,5 +1,6 @@
 -- One row per package order: its price, and where every cent of it stands.
--- price = delivered + refunded + breakage + liability, at every instant.
+-- price = earned + refundable + refunded + expired + not yet delivered, at every instant.
+-- Each part is a sum over the sessions, so the parts are the price only if the shares are.
 
 with
 
@@ -38,9 +39,15 @@ sessions as (
     select
         order_id,
         count(*) filter (where has_slot) as delivered_count,
-        count(booking_id) filter (where not has_slot) as booked_count,
+        count(*) filter (where is_booked) as booked_count,
         count(*) filter (where not has_slot and refunded_cents < session_value_cents) as unused_count,
-        coalesce(sum(session_value_cents - refunded_cents) filter (where has_slot), 0)::bigint as delivered_cents,
+        coalesce(sum(session_value_cents - refunded_cents) filter (where has_slot), 0)::bigint as earned_cents,
+        coalesce(
+            sum(session_value_cents - refunded_cents) filter (where is_booked), 0
+        )::bigint as booked_cents,
+        coalesce(
+            sum(session_value_cents - refunded_cents) filter (where not has_slot and not is_booked), 0
+        )::bigint as unbooked_cents,
         sum(refunded_cents)::bigint as refunded_cents,
         coalesce(sum(prepaid_cents) filter (where has_slot), 0)::bigint as prepaid_used_cents
     from {{ ref('int_package_sessions__numbered') }}
@@ -57,7 +64,7 @@ breakage as (
 
 ),
 
--- Where the number of sessions is not known, no session can be used.
+-- Where the number of sessions is not known, no session can be used or booked.
 joined as (
 
     select
@@ -75,7 +82,10 @@ joined as (
         coalesce(sessions.delivered_count, 0) as delivered_count,
         coalesce(sessions.booked_count, 0) as booked_count,
         sessions.unused_count,
-        coalesce(sessions.delivered_cents, 0) as delivered_cents,
+        coalesce(sessions.earned_cents, 0) as earned_cents,
+        coalesce(sessions.booked_cents, 0) as booked_cents,
+        coalesce(sessions.unbooked_cents, greatest(package_orders.price_cents - refunds.refund_cents, 0))::bigint
+            as unbooked_cents,
         coalesce(sessions.refunded_cents, least(package_orders.price_cents, refunds.refund_cents))::bigint
             as refunded_cents,
         package_orders.prepaid_cents,
@@ -105,11 +115,12 @@ progressed as (
         currency,
         price_cents,
         credits_applied_cents,
-        delivered_cents,
-        price_cents - delivered_cents as undelivered_cents,
+        earned_cents,
+        case when is_expired then 0 else unbooked_cents end as refundable_cents,
         refunded_cents,
-        case when is_expired then price_cents - delivered_cents - refunded_cents else 0 end as breakage_cents,
-        case when is_expired then 0 else price_cents - delivered_cents - refunded_cents end as liability_cents,
+        case when is_expired then booked_cents + unbooked_cents else 0 end as expired_cents,
+        case when is_expired then 0 else booked_cents end as not_yet_delivered_cents,
+        case when is_expired then 0 else booked_cents + unbooked_cents end as liability_cents,
         prepaid_cents,
         prepaid_unused_cents,
         session_count,

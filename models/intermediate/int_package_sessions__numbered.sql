@@ -6,7 +6,7 @@
 -- A session is used when the engine has given its slot to a booking: a delivered one, a
 -- no-show that is paid, a paid one that has left the package.  Refunds of the package
 -- use up the other slots from the highest (R9); on what is left of them stand the bookings
--- still to come, in the order in which they were made.
+-- still to come, in the order in which they were made, drafts last: a draft is no appointment yet.
 
 with
 
@@ -146,9 +146,13 @@ waiting_bookings as (
     select
         session_bookings.booking_id,
         session_bookings.order_id,
+        session_bookings.status <> 'draft' as is_booked,
         row_number() over (
             partition by session_bookings.order_id
-            order by (session_bookings.status = 'completed') desc, session_bookings.booking_id
+            order by
+                (session_bookings.status = 'completed') desc,
+                (session_bookings.status = 'draft') asc,
+                session_bookings.booking_id asc
         ) as place
     from session_bookings
     left join slots on session_bookings.booking_id = slots.booking_id
@@ -167,6 +171,7 @@ placed as (
         refunded.session_value_cents,
         refunded.credits_applied_cents,
         refunded.has_slot,
+        coalesce(waiting_bookings.is_booked, false) as is_booked,
         coalesce(refunded.booking_id, waiting_bookings.booking_id) as booking_id,
         refunded.prepaid_cents,
         refunded.refunded_cents

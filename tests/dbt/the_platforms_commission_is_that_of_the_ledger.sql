@@ -29,7 +29,7 @@ packages as (
 
     select
         currency,
-        sum(breakage_cents) as breakage_cents
+        sum(expired_cents) as breakage_cents
     from {{ ref('package_progress') }}
     group by currency
 

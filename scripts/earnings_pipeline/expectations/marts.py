@@ -43,7 +43,7 @@ SUITE = (
         (
             unique("order_id", "one row per package order", "critical"),
             between("liability_cents", 0, None, "nobody owes us unused sessions", "critical"),
-            between("breakage_cents", 0, None, "no breakage below 0", "critical"),
+            between("expired_cents", 0, None, "nothing below 0 has expired", "critical"),
             between("prepaid_unused_cents", 0, None, "no more is netted than was paid", "critical"),
         ),
     ),

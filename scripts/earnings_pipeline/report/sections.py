@@ -317,14 +317,14 @@ def _packages(numbers: Numbers) -> Section:
         sentence += f"sessions worth {listed(owed)} are not delivered and still owed to clients."
     else:
         sentence += "nothing is owed to clients any more."
-    if expired := sums(numbers.packages, "breakage_cents"):
+    if expired := sums(numbers.packages, "expired_cents"):
         sentence += f" Sessions worth {listed(expired)} expired unused."
     if prepaid := sums(numbers.packages, "prepaid_unused_cents"):
         sentence += (
             f" {listed(prepaid)} (gross) was paid out to practitioners at the sale for sessions "
             "that are not delivered yet: they deliver these without a new payment."
         )
-    columns = ("delivered_cents", "liability_cents", "breakage_cents", "refunded_cents")
+    columns = ("earned_cents", "liability_cents", "expired_cents", "refunded_cents")
     parts = dict(zip(columns, PACKAGE_PARTS, strict=True))
     expiries = [{**row, "expires": _expiry(row)} for row in numbers.by_currency(numbers.expiries)]
     drawn = []
