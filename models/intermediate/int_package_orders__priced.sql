@@ -33,6 +33,7 @@ services as (
         service_id,
         service_name,
         service_type,
+        is_package,
         validity_days
     from {{ ref('stg_marketplace__services') }}
 
@@ -112,7 +113,7 @@ package_orders as (
     left join services on orders.service_id = services.service_id
     where
         orders.order_type in ('package', 'bundle')
-        or services.service_type in ('package', 'bundle')
+        or services.is_package
 
 ),
 

@@ -17,7 +17,8 @@ service_types as (
 
     select
         service_type_id,
-        service_type
+        service_type,
+        is_package
     from {{ ref('stg_marketplace__service_types') }}
 
 ),
@@ -31,6 +32,7 @@ renamed as (
         ---------- categories
         services.name::text as service_name,
         service_types.service_type,
+        coalesce(service_types.is_package, false) as is_package,
 
         ---------- counts
         services.validity_days

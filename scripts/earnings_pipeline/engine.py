@@ -28,6 +28,7 @@ CREATE_TRIGGER = re.compile(
 RULE_TABLES = {
     "earnings_status_rules": "status_rules",
     "exception_kinds": "exception_kinds",
+    "service_types": "service_types",
 }
 
 
@@ -250,7 +251,9 @@ def _rule_statements(conn: psycopg.Connection) -> list[sql.Composed]:
         with (sqlfiles.ROOT / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
             rows = [tuple(row.values()) for row in csv.DictReader(file)]
         target = sql.Identifier("earnings", table)
-        if exists(conn):
+        # a dry run comes before the change that makes the table
+        found = conn.execute("select to_regclass(%s) is not null", [target.as_string(conn)])
+        if found.fetchone() == (True,):
             stored = conn.execute(sql.SQL("table {}").format(target)).fetchall()
             if sorted(stored) == sorted(rows):
                 continue

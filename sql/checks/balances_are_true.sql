@@ -2,7 +2,7 @@
 -- platform's currency.
 --
 -- Rule      R17
--- Reads     everything
+-- Reads     practitioners
 -- If not    Something wrote the balance past the triggers. Any write to one of the
 --           practitioner's earnings makes it true again; so does migrate up.
 
@@ -16,49 +16,73 @@ platform as (
 
 ),
 
-ledger as (
+-- what is cached and what is earned are put under one another and summed, so that both are read once
+amounts as (
 
     select
-        earnings.practitioner_id,
-        coalesce(sum(earnings.net_amount_cents) filter (where earnings.status = 'pending'), 0) as pending_cents,
-        coalesce(sum(earnings.net_amount_cents) filter (where earnings.status = 'available'), 0) as available_cents,
-        coalesce(sum(earnings.net_amount_cents) filter (where earnings.status = 'paid'), 0) as paid_cents
-    from public.payments_earningstransaction as earnings
-    inner join platform on earnings.currency = platform.currency
-    inner join public.practitioners_practitioner as practitioners on earnings.practitioner_id = practitioners.id
-    where earnings.status in ('pending', 'available', 'paid')
-    group by earnings.practitioner_id
+        practitioner_id,
+        true as is_cached,
+        pending_balance_cents as cached_pending_cents,
+        available_balance_cents as cached_available_cents,
+        lifetime_earnings_cents as cached_lifetime_cents,
+        lifetime_payouts_cents as cached_paid_cents,
+        0 as pending_cents,
+        0 as available_cents,
+        0 as paid_cents
+    from public.payments_practitionerearnings
+
+    union all
+
+    select
+        practitioner_id,
+        false as is_cached,
+        0 as cached_pending_cents,
+        0 as cached_available_cents,
+        0 as cached_lifetime_cents,
+        0 as cached_paid_cents,
+        case when status = 'pending' then net_amount_cents else 0 end as pending_cents,
+        case when status = 'available' then net_amount_cents else 0 end as available_cents,
+        case when status = 'paid' then net_amount_cents else 0 end as paid_cents
+    from public.payments_earningstransaction
+    where
+        status in ('pending', 'available', 'paid')
+        and currency = (select platform.currency from platform)
 
 ),
 
-compared as (
+summed as (
 
     select
-        balances.practitioner_id is null as is_missing,
-        coalesce(balances.practitioner_id, ledger.practitioner_id) as practitioner_id,
-        coalesce(balances.pending_balance_cents, 0) as cached_pending_cents,
-        coalesce(balances.available_balance_cents, 0) as cached_available_cents,
-        coalesce(balances.lifetime_earnings_cents, 0) as cached_lifetime_cents,
-        coalesce(balances.lifetime_payouts_cents, 0) as cached_paid_cents,
-        coalesce(ledger.pending_cents, 0) as pending_cents,
-        coalesce(ledger.available_cents, 0) as available_cents,
-        coalesce(ledger.paid_cents, 0) as paid_cents
-    from public.payments_practitionerearnings as balances
-    full outer join ledger on balances.practitioner_id = ledger.practitioner_id
+        practitioner_id,
+        bool_or(is_cached) as is_cached,
+        sum(cached_pending_cents) as cached_pending_cents,
+        sum(cached_available_cents) as cached_available_cents,
+        sum(cached_lifetime_cents) as cached_lifetime_cents,
+        sum(cached_paid_cents) as cached_paid_cents,
+        sum(pending_cents) as pending_cents,
+        sum(available_cents) as available_cents,
+        sum(paid_cents) as paid_cents
+    from amounts
+    group by practitioner_id
 
 )
 
 select
     'practitioner' as subject,
-    practitioner_id as subject_id,
+    summed.practitioner_id as subject_id,
     format(
         'cached/true cents: pending %s/%s, available %s/%s, lifetime %s/%s, paid %s/%s%s',
         cached_pending_cents, pending_cents, cached_available_cents, available_cents,
         cached_lifetime_cents, pending_cents + available_cents + paid_cents, cached_paid_cents, paid_cents,
-        case when is_missing then ' (no balance row)' end
+        case when not is_cached then ' (no balance row)' end
     ) as detail
-from compared
+from summed
 where
     (cached_pending_cents, cached_available_cents, cached_lifetime_cents, cached_paid_cents)
     is distinct from
     (pending_cents, available_cents, pending_cents + available_cents + paid_cents, paid_cents)
+    and exists (
+        select
+        from public.practitioners_practitioner as practitioners
+        where practitioners.id = summed.practitioner_id
+    )

@@ -1,7 +1,7 @@
 -- A booking whose credit row says which order it was paid with is on that order.
 --
 -- Rule      R15
--- Reads     everything
+-- Reads     bookings
 -- If not    A link was cut or bent past the triggers. Set the booking's order_id to the order of
 --           its credit row.
 

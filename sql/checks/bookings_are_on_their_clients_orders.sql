@@ -1,7 +1,7 @@
 -- Every booking is on an order of its own client.
 --
 -- Rule      R15
--- Reads     everything
+-- Reads     bookings
 -- If not    One client's payment pays for another's appointment. Set the booking's order_id to
 --           the order that paid for it.
 

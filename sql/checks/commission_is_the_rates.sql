@@ -2,7 +2,7 @@
 -- rows that were paid before the engine was installed.
 --
 -- Rule      R5
--- Reads     everything
+-- Reads     earnings
 -- If not    The platform keeps too much or too little. Correct by an adjustment.
 
 select

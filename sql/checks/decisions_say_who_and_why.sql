@@ -1,7 +1,7 @@
 -- Every exception that is closed says when, by whom and why.
 --
 -- Rule      R18
--- Reads     what is open
+-- Reads     the exceptions
 -- If not    Nobody can tell later what was decided. Ask who closed it, and write the resolution.
 
 select

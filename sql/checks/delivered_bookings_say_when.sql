@@ -1,7 +1,7 @@
 -- Every delivered booking says when it was delivered; a purchase is no delivery.
 --
 -- Rule      R4
--- Reads     everything
+-- Reads     bookings
 -- If not    The hold cannot be explained. Set completed_at to the time of the delivery.
 
 select

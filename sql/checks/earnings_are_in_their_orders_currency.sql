@@ -2,7 +2,7 @@
 -- paid before the engine was installed.
 --
 -- Rule      R5
--- Reads     everything
+-- Reads     earnings
 -- If not    The practitioner is paid in another currency than the client. Reverse the row with
 --           earnings.correct_status and pay by an adjustment.
 

@@ -3,7 +3,7 @@
 -- a direct order and legacy children without an order have none.
 --
 -- Rule      R6
--- Reads     everything
+-- Reads     bookings
 -- If not    A practitioner is not paid for work done. Saving the booking again makes the engine
 --           write the row; migrate up does so for all.
 

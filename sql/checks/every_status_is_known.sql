@@ -1,7 +1,7 @@
 -- Every earnings row has a status that the rules know.
 --
 -- Rule      R1
--- Reads     everything
+-- Reads     earnings
 -- If not    The row counts in no balance. migrate up stores it as one of the five.
 
 select

@@ -1,7 +1,7 @@
 -- No paid row belongs to a payout that failed or was canceled.
 --
 -- Rule      R21
--- Reads     what is open
+-- Reads     earnings
 -- If not    The practitioner never got the money. Correct the row to available.
 
 select

@@ -1,7 +1,7 @@
 -- The newest entry in the history of an earnings row says what the row itself says.
 --
 -- Rule      R19
--- Reads     everything
+-- Reads     earnings
 -- If not    The row or its history was written past the triggers. Find out by whom (corrections,
 --           the server's log), then correct the row, or open its history again with install.
 
@@ -21,15 +21,14 @@ newest as (
         practitioner_id,
         payout_id
     from earnings.transitions
-    order by earnings_id asc, stamped_at desc
+    order by earnings_id desc, stamped_at desc
 
 )
 
 select
     'earnings' as subject,
-    coalesce(ledger.id, newest.earnings_id) as subject_id,
+    newest.earnings_id as subject_id,
     case
-        when newest.earnings_id is null then 'it has no history'
         when ledger.id is null then format('the history ends with %s, and the row is gone', newest.to_status)
         else format(
                 'the ledger says %s, %s cents %s, held until %s, payout %s; '
@@ -40,8 +39,8 @@ select
                 coalesce(newest.payout_id::text, 'none')
             )
     end as detail
-from public.payments_earningstransaction as ledger
-full outer join newest on ledger.id = newest.earnings_id
+from newest
+left join public.payments_earningstransaction as ledger on newest.earnings_id = ledger.id
 where
     (ledger.id is null and newest.to_status is not null)
     or (
@@ -55,4 +54,18 @@ where
             newest.to_status, newest.gross_amount_cents, newest.commission_amount_cents, newest.net_amount_cents,
             newest.currency, newest.available_after, newest.booking_id, newest.practitioner_id, newest.payout_id
         )
+    )
+
+union all
+
+select
+    'earnings' as subject,
+    ledger.id as subject_id,
+    'it has no history' as detail
+from public.payments_earningstransaction as ledger
+where
+    not exists (
+        select
+        from earnings.transitions as entries
+        where entries.earnings_id = ledger.id
     )

@@ -2,7 +2,7 @@
 -- account, and on the same booking unless it was moved.
 --
 -- Rule      R19
--- Reads     everything
+-- Reads     earnings, by earnings_id
 -- If not    An entry was inserted, changed or removed by a superuser. Nothing else can; restore
 --           the entries from a backup.
 
@@ -33,6 +33,7 @@ entries as (
 select
     'transition' as subject,
     id as subject_id,
+    earnings_id,
     case
         when earlier_id is null then format('earnings %s: its history begins with %s', earnings_id, event)
         when event in ('opening', 'created') then format('earnings %s: %s twice', earnings_id, event)

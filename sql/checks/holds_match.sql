@@ -2,7 +2,7 @@
 -- until the row was made plus the hold.
 --
 -- Rule      R4
--- Reads     what is open
+-- Reads     earnings
 -- If not    The forecast of releases is wrong. Saving the booking again moves the hold.
 
 with
@@ -15,16 +15,6 @@ setting as (
 
 ),
 
-course_ends as (
-
-    select
-        service_id,
-        max(end_time) as end_time
-    from public.service_sessions
-    group by service_id
-
-),
-
 projected as (
 
     select
@@ -33,7 +23,11 @@ projected as (
         coalesce(
             case types.code
                 when 'workshop' then coalesce(sessions.end_time, bookings.end_time)
-                when 'course' then course_ends.end_time
+                when 'course' then (
+                    select max(course_sessions.end_time)
+                    from public.service_sessions as course_sessions
+                    where course_sessions.service_id = services.id
+                )
                 else bookings.end_time
             end,
             earnings.created_at
@@ -44,7 +38,6 @@ projected as (
     inner join public.services_service as services on bookings.service_id = services.id
     inner join public.services_servicetype as types on services.service_type_id = types.id
     left join public.service_sessions as sessions on bookings.service_session_id = sessions.id
-    left join course_ends on services.id = course_ends.service_id
     where
         earnings.status = 'projected'
         and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')

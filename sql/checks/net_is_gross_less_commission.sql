@@ -1,7 +1,7 @@
 -- The net of every earnings row is its gross less its commission.
 --
 -- Rule      R5
--- Reads     everything
+-- Reads     earnings
 -- If not    Somebody changed an amount past the triggers. Correct by an adjustment.
 
 select

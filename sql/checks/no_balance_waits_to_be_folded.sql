@@ -1,7 +1,7 @@
 -- No committed transaction left a practitioner's balance waiting.
 --
 -- Rule      R20 d
--- Reads     what is open
+-- Reads     what waits
 -- If not    The trigger earnings_900_fold_balances was off when the transaction committed; run
 --           install, then touch one of the practitioner's earnings.
 

@@ -1,7 +1,7 @@
 -- No booking has waited for more than a day to be settled by the next job.
 --
 -- Rule      R9
--- Reads     what is open
+-- Reads     what waits
 -- If not    The job that completes appointments does not run, or the app has held the booking
 --           all the time. Run scripts/earnings jobs run complete.
 

@@ -2,13 +2,14 @@
 -- a status that no rule knows, and what happened without the engine is recorded as it was.
 --
 -- Rule      R2
--- Reads     everything
+-- Reads     earnings, by earnings_id
 -- If not    The change was forced past the triggers. Correct the row with
 --           earnings.correct_status, saying why.
 
 select
     'transition' as subject,
     transitions.id as subject_id,
+    transitions.earnings_id,
     format(
         'earnings %s: %s -> %s',
         transitions.earnings_id, coalesce(transitions.from_status, 'new'), transitions.to_status

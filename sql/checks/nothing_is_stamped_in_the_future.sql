@@ -1,7 +1,7 @@
 -- No entry of the history and no heartbeat is stamped later than now.
 --
 -- Rule      R19
--- Reads     what is open
+-- Reads     the newest entries
 -- If not    The server's clock was set back, or somebody wrote past the triggers. A heartbeat in
 --           the future calls final what can still change: delete it. Of entries, find out by whom.
 

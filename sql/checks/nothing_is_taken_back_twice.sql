@@ -2,9 +2,22 @@
 -- back no more than there was.
 --
 -- Rule      R9
--- Reads     everything
+-- Reads     bookings
 -- If not    The practitioner pays for what was never paid. Reverse the clawback or the adjustment
 --           with earnings.correct_status.
+
+with
+
+-- few rows take something back, so only their bookings are summed
+taken_from as (
+
+    select booking_id
+    from public.payments_earningstransaction
+    where
+        status <> 'reversed'
+        and (transaction_type = 'clawback' or metadata ? 'refunded_cents')
+
+)
 
 select
     'booking' as subject,
@@ -14,7 +27,9 @@ select
         string_agg(transaction_type || ' ' || id, ', ' order by id) filter (where net_amount_cents < 0)
     ) as detail
 from public.payments_earningstransaction
-where status <> 'reversed'
+where
+    status <> 'reversed'
+    and booking_id in (select taken_from.booking_id from taken_from)
 group by booking_id, practitioner_id, currency
 having
     sum(net_amount_cents) < 0

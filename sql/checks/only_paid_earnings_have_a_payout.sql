@@ -2,7 +2,7 @@
 -- exceptions of kind paid_without_payout.
 --
 -- Rule      R2
--- Reads     everything
+-- Reads     earnings
 -- If not    A payout cannot be explained by its rows. Find the transfer, then correct the row.
 
 select

@@ -2,7 +2,7 @@
 -- the engine that are not right are known as exceptions.
 --
 -- Rule      R21
--- Reads     everything
+-- Reads     earnings
 -- If not    Somebody was paid what another has earned. Compare with the transfer; then return the
 --           row to available with earnings.correct_status.
 

@@ -1,7 +1,7 @@
 -- No purchase of a package or bundle has earnings that can still be paid out: its sessions earn.
 --
 -- Rule      R10
--- Reads     what is open
+-- Reads     earnings
 -- If not    The price would be paid twice. Reverse the row with earnings.correct_status.
 
 select

@@ -3,13 +3,13 @@
 -- refunded_before_install: nothing says whether they were settled otherwise.
 --
 -- Rule      R9
--- Reads     what is open
+-- Reads     bookings
 -- If not    A practitioner keeps what the client has back. Saving the refund's credit row again
 --           writes the adjustment.
 
 with
 
-refunds as (
+refunds as not materialized (
 
     select
         booking_id,
@@ -38,13 +38,14 @@ refunded as (
 
 select
     'booking' as subject,
-    shares.booking_id as subject_id,
+    refunded.booking_id as subject_id,
     format(
         '%s cents of %s were refunded; earnings %s stand at %s gross instead of %s',
         shares.refunded_cents, shares.share_cents, shares.earnings_id, shares.recorded_gross_cents,
         shares.remaining_gross_cents
     ) as detail
-from earnings.refund_shares(array(select booking_id from refunded)) as shares
+from refunded
+cross join lateral earnings.refund_shares(array[refunded.booking_id]) as shares
 where
     shares.recorded_gross_cents > shares.remaining_gross_cents
     and not exists (
@@ -52,7 +53,7 @@ where
         from earnings.exceptions as known
         where
             known.subject = 'booking'
-            and known.subject_id = shares.booking_id
+            and known.subject_id = refunded.booking_id
             and known.kind = 'refunded_before_install'
             and known.resolved_at is null
     )

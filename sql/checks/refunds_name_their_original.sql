@@ -2,7 +2,7 @@
 -- and they are its booking's.
 --
 -- Rule      R9
--- Reads     everything
+-- Reads     earnings
 -- If not    What was taken back cannot be explained, and would be taken back again. Write the ids
 --           of the booking's rows into original_ids of its metadata.
 

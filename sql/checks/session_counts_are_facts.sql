@@ -2,34 +2,39 @@
 -- a no-show that was paid has used up a session too, a rescheduled booking has not.
 --
 -- Rule      R8
--- Reads     everything
+-- Reads     orders
 -- If not    Something wrote the order past the triggers. Saving the order again counts anew.
 
 with
 
-package_orders as (
+-- an order and its sessions are put under one another and summed, so that each is read once
+counts as (
 
     select
-        id,
-        package_metadata ->> 'sessions_completed' as recorded
+        id as order_id,
+        true as is_order,
+        package_metadata ->> 'sessions_completed' as recorded,
+        0 as session_count
     from public.payments_order
     where package_metadata is not null and order_type in ('package', 'bundle')
 
-),
-
-counted as (
+    union all
 
     select
         bookings.order_id,
-        count(*) as session_count
-    from public.bookings_booking as bookings
-    inner join package_orders on bookings.order_id = package_orders.id
+        false as is_order,
+        null as recorded,
+        1 as session_count
+    from public.payments_order as orders
+    inner join public.bookings_booking as bookings on orders.id = bookings.order_id
     -- contract drops these columns; where they are, the booking's own are nearer
     cross join (values (false, false)) as dropped (is_package_purchase, is_bundle_purchase)
     left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
     left join earnings.session_slots as slots on bookings.id = slots.booking_id
     where
-        (bookings.status = 'completed' or (bookings.status = 'no_show' and slots.booking_id is not null))
+        orders.package_metadata is not null
+        and orders.order_type in ('package', 'bundle')
+        and (bookings.status = 'completed' or (bookings.status = 'no_show' and slots.booking_id is not null))
         and purchases.booking_id is null
         and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)
         and not exists (
@@ -37,17 +42,26 @@ counted as (
             from public.bookings_booking as later
             where later.rescheduled_from_id = bookings.id
         )
-    group by bookings.order_id
+
+),
+
+summed as (
+
+    select
+        order_id,
+        bool_or(is_order) as is_order,
+        max(recorded) as recorded,
+        sum(session_count) as session_count
+    from counts
+    group by order_id
 
 )
 
 select
     'order' as subject,
-    package_orders.id as subject_id,
-    format(
-        'sessions_completed is %s, %s were delivered', coalesce(package_orders.recorded, 'missing'),
-        coalesce(counted.session_count, 0)
-    ) as detail
-from package_orders
-left join counted on package_orders.id = counted.order_id
-where package_orders.recorded is distinct from coalesce(counted.session_count, 0)::text
+    order_id as subject_id,
+    format('sessions_completed is %s, %s were delivered', coalesce(recorded, 'missing'), session_count) as detail
+from summed
+where
+    is_order
+    and recorded is distinct from session_count::text

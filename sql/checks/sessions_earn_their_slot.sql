@@ -3,7 +3,7 @@
 -- back from is left out: that may have freed its slot, and a later delivery got it another.
 --
 -- Rule      R7
--- Reads     everything
+-- Reads     earnings
 -- If not    The practitioner earns another share than the one sold. Correct by an adjustment.
 
 select

@@ -2,7 +2,7 @@
 -- price, so that all together are the price; what a paid purchase nets is not netted twice.
 --
 -- Rule      R7
--- Reads     everything
+-- Reads     orders
 -- If not    A practitioner earns too much or too little for a session. Compare with
 --           finance.session_values and correct by an adjustment.
 

@@ -2,7 +2,7 @@
 -- is left to the next job.
 --
 -- Rule      R7
--- Reads     everything
+-- Reads     bookings
 -- If not    The slot is lost to the sessions to come. Saving the order's bookings again frees it.
 
 select
@@ -18,9 +18,17 @@ select
 from earnings.session_slots as slots
 left join public.bookings_booking as bookings on slots.booking_id = bookings.id
 where
-    (
-        coalesce(bookings.status not in ('completed', 'no_show'), true)
-        or bookings.order_id is distinct from slots.order_id
-    )
-    and not coalesce(earnings.keeps_slot(bookings), false)
-    and slots.booking_id not in (select queue.booking_id from earnings.settlement_queue as queue)
+    case
+        when bookings.status in ('completed', 'no_show') and bookings.order_id = slots.order_id then false
+        -- asked of the others only
+        else
+            slots.booking_id not in (select queue.booking_id from earnings.settlement_queue as queue)
+            and not coalesce(
+                (
+                    select earnings.keeps_slot(kept)
+                    from public.bookings_booking as kept
+                    where kept.id = slots.booking_id
+                ),
+                false
+            )
+    end

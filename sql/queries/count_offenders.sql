@@ -1,5 +1,5 @@
 -- Counts the offenders that a check of sql/checks returns, and lists the first of them.
--- checks.py puts the query in place of the_check, and sets how many are to be listed.
+-- checks.py puts the query in place of the_check; $1 is how many are to be listed.
 
 with
 
@@ -21,7 +21,7 @@ listed as (
         detail
     from offenders
     order by subject, subject_id, detail
-    limit current_setting('earnings.offenders_shown')::integer
+    limit $1
 
 )
 
