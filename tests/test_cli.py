@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -154,6 +155,16 @@ def test_json_is_all_there_is_on_stdout(marketplace):
 
     findings = json.loads(done.stdout)
     assert {finding["severity"] for finding in findings} == {"ok"}
+
+
+def test_a_check_of_what_has_changed_says_what_it_was_put_to(migrated):
+    done = earnings("check", "--since", "1day", target=migrated)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"put to what has changed: \d+ bookings, \d+ earnings, ", done.stdout)
+
+    refused = earnings("check", "--since", "yesterday", target=migrated)
+    assert refused.returncode == 2
+    assert "yesterday is no length of time" in refused.stderr
 
 
 def test_run_says_why_another_database_is_refused_and_writes_nothing(empty_database):

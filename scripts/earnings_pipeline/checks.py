@@ -124,9 +124,7 @@ def changed_since(conn: psycopg.Connection, since: str) -> dict[str, list[int]]:
     return dict(cursor.execute(sqlfiles.read("queries/changed_since").encode(), [since]).fetchall())
 
 
-def _run(
-    conn: psycopg.Connection, check: Check, shown: int, ids: list[int] | None
-) -> CheckResult:
+def _run(conn: psycopg.Connection, check: Check, shown: int, ids: list[int] | None) -> CheckResult:
     started = time.monotonic()
     narrowed = "" if ids is None else f"where {check.by} = any($2)"
     query = sqlfiles.read("queries/count_offenders").replace(

@@ -1,3 +1,4 @@
+-- Unseen    in what has changed: no entry of the history says so
 update bookings_booking
 set status = 'completed', completed_at = now()
 where id = (

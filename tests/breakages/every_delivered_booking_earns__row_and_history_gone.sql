@@ -1,4 +1,5 @@
 -- Also  balances_are_true
+-- Unseen    in what has changed: no entry of the history says so
 with
 
 broken as (
