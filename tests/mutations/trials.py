@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -208,16 +209,17 @@ class Trials:
     def tests(self, mutant: Mutant, items: list[pytest.Item]) -> list[pytest.Item]:
         """The tests that can notice a mutant, the most promising first, as patience allows."""
         able = [item for item in items if not mutant.is_of_a_lock or is_concurrent(item)]
-        reaching = {item.nodeid: item for item in able if self.reaches(mutant, item.nodeid)}
-        if not reaching:  # or the line is newer than what is known of the tests
-            reaching = {item.nodeid: item for item in able if self.runs(mutant, item.nodeid)}
+        running = {item.nodeid: item for item in able if self.runs(mutant, item.nodeid)}
+        reaching = [test for test in running if self.reaches(mutant, test)]
+        # a line may be newer than what is known of the tests, and probes do not see everything
+        others = [test for test in running if test not in reaching]
         chosen: list[pytest.Item] = []
         seconds = 0.0
-        for test in self.promising(mutant, list(reaching)):
+        for test in chain(self.promising(mutant, reaching), self.promising(mutant, others)):
             seconds += self.records.reaches[test].seconds
             if chosen and seconds > self.patience * (LOCKS if mutant.is_of_a_lock else 1):
                 break
-            chosen.append(reaching[test])
+            chosen.append(running[test])
         return chosen
 
     def promising(self, mutant: Mutant, tests: list[str]) -> Iterator[str]:
