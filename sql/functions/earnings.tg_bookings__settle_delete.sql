@@ -1,8 +1,11 @@
 -- earnings.tg_bookings__settle_delete()
 --
--- Recounts the orders of deleted bookings that were delivered (R8).
+-- Recounts the orders of deleted bookings that were delivered (R8).  What a deleted booking was
+-- rescheduled from counts again if it was delivered (R13); the next job settles it, since whoever
+-- deletes the later booking may not wait for the earlier one (R20).
 --
 -- Fired by  earnings_900_settle_delete on public.bookings_booking
+-- Writes    earnings.settlement_queue, and what earnings.settle_bookings writes
 
 create or replace function earnings.tg_bookings__settle_delete()
 returns trigger
@@ -23,9 +26,16 @@ begin
         perform earnings.settle_bookings('{}', '{}', v_order_ids);
     end if;
 
+    insert into earnings.settlement_queue (booking_id)
+    select bookings.id
+    from old_bookings as gone
+    inner join public.bookings_booking as bookings on gone.rescheduled_from_id = bookings.id
+    where earnings.is_delivered(bookings)
+    order by bookings.id;
+
     return null;
 end
 $$;
 
 comment on function earnings.tg_bookings__settle_delete()
-is 'Recounts the orders of deleted bookings that were delivered (R8).';
+is 'Recounts the orders of deleted bookings that were delivered, and queues what they were rescheduled from (R8, R13).';

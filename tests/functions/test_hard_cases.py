@@ -70,6 +70,24 @@ def test_a_delivered_booking_that_is_rescheduled_gives_its_earnings_on(app: App,
     assert app.earnings(new) == [("pending", 10000, 8500)]
 
 
+@pytest.mark.parametrize("sessions", [0, 2])
+def test_what_was_rescheduled_and_delivered_all_the_same_earns_once_the_later_one_is_deleted(
+    app: App, pia: int, sessions: int
+) -> None:
+    child = app.service(pia)
+    sold = app.checkout(app.client(), app.package(child, sessions, 20000) if sessions else child)
+    booking = app.sessions(app.order_of(sold)["id"])[0]["id"] if sessions else sold
+    later = app.reschedule(booking, now() + timedelta(days=3))
+    app.update("bookings_booking", booking, status="confirmed")
+    app.end_video_room(booking)
+    assert live_gross(app, booking) == 0
+
+    app.delete("bookings_booking", later)
+    app.execute("select * from earnings.complete_due()")
+
+    assert live_gross(app, booking) == 10000
+
+
 def test_a_delivered_session_that_becomes_a_no_show_gives_its_slot_and_pay_back(
     app: App, pia: int
 ) -> None:

@@ -391,7 +391,11 @@ class Marketplace:
         for other in self.bookings.values():
             if other.rescheduled_from_id == booking_id:
                 other.rescheduled_from_id = None
-        self._settle({}, {gone.order_id})
+        if gone.status in {"completed", "no_show"}:
+            self._settle({}, {gone.order_id})
+        earlier = self.bookings.get(gone.rescheduled_from_id or 0)
+        if earlier is not None and self.is_delivered(earlier):
+            self.queue.add(earlier.id)
 
     def move_service_session(self, service_id: int, session_id: int, end: datetime) -> None:
         """Projected earnings are held until the new end (R4)."""
