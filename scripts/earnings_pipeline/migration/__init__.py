@@ -182,10 +182,14 @@ def _backfill(
         _analyze(conn, report)
         begin = sqlfiles.read("queries/migration_step_begin")
         conn.execute(begin, {"step": steps.LOOK_AGAIN, "row_count": 0})
-    return [
-        backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report)
-        for step in steps.backfill()
-    ]
+    results = []
+    for step in steps.backfill():
+        result = backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report)
+        # what it changed may be too little for autovacuum to look, and all that the next reads
+        if result.row_count > batch_size:
+            _analyze(conn, report)
+        results.append(result)
+    return results
 
 
 def _look_again(
