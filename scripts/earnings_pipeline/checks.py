@@ -131,7 +131,7 @@ def _run(conn: psycopg.Connection, check: Check, shown: int, ids: list[int] | No
         "from the_check", f"from ({check.query}\n) as the_check {narrowed}"
     )
     # checks write % as they like, so they are not read as psycopg's placeholders
-    parameters = [shown] if ids is None else [shown, ids]
+    parameters: list[object] = [shown] if ids is None else [shown, ids]
     try:
         with conn.transaction():
             rows = psycopg.RawCursor(conn).execute(query.encode(), parameters).fetchall()

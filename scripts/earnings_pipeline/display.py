@@ -211,9 +211,7 @@ def _print_claims(results: Sequence[CheckResult]) -> None:
     failed = sum(not result.ok for result in results)
     out.print(f"{len(results)} claims, {failed} with offenders")
     changed = {
-        result.reads: result.changed_count
-        for result in results
-        if result.changed_count is not None
+        result.reads: result.changed_count for result in results if result.changed_count is not None
     }
     if changed:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(changed.items()))

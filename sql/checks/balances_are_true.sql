@@ -61,6 +61,7 @@ summed as (
         sum(cached_paid_cents) as cached_paid_cents,
         sum(pending_cents) as pending_cents,
         sum(available_cents) as available_cents,
+        sum(pending_cents + available_cents + paid_cents) as lifetime_cents,
         sum(paid_cents) as paid_cents
     from amounts
     group by practitioner_id
@@ -72,15 +73,15 @@ select
     summed.practitioner_id as subject_id,
     format(
         'cached/true cents: pending %s/%s, available %s/%s, lifetime %s/%s, paid %s/%s%s',
-        cached_pending_cents, pending_cents, cached_available_cents, available_cents,
-        cached_lifetime_cents, pending_cents + available_cents + paid_cents, cached_paid_cents, paid_cents,
-        case when not is_cached then ' (no balance row)' end
+        summed.cached_pending_cents, summed.pending_cents, summed.cached_available_cents, summed.available_cents,
+        summed.cached_lifetime_cents, summed.lifetime_cents, summed.cached_paid_cents, summed.paid_cents,
+        case when not summed.is_cached then ' (no balance row)' end
     ) as detail
 from summed
 where
-    (cached_pending_cents, cached_available_cents, cached_lifetime_cents, cached_paid_cents)
+    (summed.cached_pending_cents, summed.cached_available_cents, summed.cached_lifetime_cents, summed.cached_paid_cents)
     is distinct from
-    (pending_cents, available_cents, pending_cents + available_cents + paid_cents, paid_cents)
+    (summed.pending_cents, summed.available_cents, summed.lifetime_cents, summed.paid_cents)
     and exists (
         select
         from public.practitioners_practitioner as practitioners

@@ -16,11 +16,12 @@ inner join public.bookings_booking as bookings on terms.order_id = bookings.orde
 cross join (values (false, false)) as dropped (is_package_purchase, is_bundle_purchase)
 left join earnings.session_slots as slots on bookings.id = slots.booking_id
 left join earnings.purchase_bookings as purchases on bookings.id = purchases.booking_id
-cross join lateral (
-    select count(*) as slot_count
-    from earnings.free_slots(array[bookings.order_id])
-    where slots.booking_id is null
-) as free
+cross join
+    lateral (
+        select count(*) as slot_count
+        from earnings.free_slots(array[bookings.order_id])
+        where slots.booking_id is null
+    ) as free
 where
     bookings.status = 'completed'
     and slots.booking_id is null

@@ -23,11 +23,12 @@ projected as (
         coalesce(
             case types.code
                 when 'workshop' then coalesce(sessions.end_time, bookings.end_time)
-                when 'course' then (
-                    select max(course_sessions.end_time)
-                    from public.service_sessions as course_sessions
-                    where course_sessions.service_id = services.id
-                )
+                when 'course'
+                    then (
+                        select max(course_sessions.end_time)
+                        from public.service_sessions as course_sessions
+                        where course_sessions.service_id = services.id
+                    )
                 else bookings.end_time
             end,
             earnings.created_at
