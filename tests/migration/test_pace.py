@@ -50,3 +50,17 @@ def test_a_step_is_planned_for_what_the_one_before_has_changed(
     migration.up(sample_conn, batch_size=20)
 
     assert "package" in one(sample_conn, types)
+
+
+def test_looking_again_leaves_the_lines_of_the_steps_as_they_are(
+    sample_conn: psycopg.Connection,
+) -> None:
+    lines: dict[str, Progress] = {}
+
+    def keep(progress: Progress) -> None:
+        lines[progress.task] = progress
+
+    migration.up(sample_conn, report=keep)
+
+    assert not lines["070_earn_delivered_bookings"].note.startswith("0 rows written")
+    assert lines["look_again"].note.startswith("100_report_matters: ")

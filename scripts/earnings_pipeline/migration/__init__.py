@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -28,7 +28,7 @@ from earnings_pipeline.migration.verifying import (
     checklist,
     verify,
 )
-from earnings_pipeline.progress import Report, silent
+from earnings_pipeline.progress import Progress, Report, silent
 
 __all__ = [
     "AmbiguousLink",
@@ -204,8 +204,13 @@ def _look_again(
     if states(conn).get(steps.LOOK_AGAIN) == "done":
         return []
     wait_for_writers(conn, task=steps.LOOK_AGAIN, report=report)
+
+    def say(progress: Progress) -> None:
+        # under its own name: what the step has written stays to be read on its own line
+        report(replace(progress, task=steps.LOOK_AGAIN, note=f"{progress.task}: {progress.note}"))
+
     looked = [
-        backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=report, again=True)
+        backfilling.apply(conn, step, batch_size=batch_size, pause=pause, report=say, again=True)
         for step in steps.backfill()
     ]
     rows = sum(result.row_count for result in looked)
