@@ -325,3 +325,44 @@ def set_policy(rows: PlainRows, policy: str) -> None:
     rows.conn.execute(
         "update earnings.settings set value = %s where name = 'no_show_policy'", [policy]
     )
+
+
+def follow(rows: PlainRows, table: str, state: str) -> None:
+    """Mark a table as one that arrives by logical replication."""
+    rows.conn.execute(
+        "insert into pg_catalog.pg_subscription_rel (srsubid, srrelid, srsubstate)"
+        " values (1, %s::regclass, %s)",
+        [table, state],
+    )
+
+
+def test_where_the_history_arrives_what_is_final_is_what_the_beats_say(rows: PlainRows) -> None:
+    ask = "select earnings.is_replica(), earnings.final_until()"
+    rows.conn.execute("delete from earnings.heartbeats")
+    rows.conn.execute(
+        "insert into earnings.heartbeats (beaten_at, transaction_id, final_until)"
+        " values (now(), '7', now() - interval '1 minute'), (now(), '8', now() - interval '1 hour')"
+    )
+    [(now, minute_ago)] = rows.conn.execute("select now(), now() - interval '1 minute'").fetchall()
+    assert rows.conn.execute(ask).fetchall() == [(False, now)]
+
+    follow(rows, "public.users_user", "r")
+    assert rows.conn.execute(ask).fetchall() == [(False, now)]
+
+    follow(rows, "earnings.heartbeats", "r")
+    assert rows.conn.execute(ask).fetchall() == [(True, minute_ago)]
+
+    follow(rows, "earnings.transitions", "d")
+    assert rows.conn.execute(ask).fetchall() == [(True, None)]
+
+
+def test_nobody_beats_where_the_history_arrives(conn: psycopg.Connection) -> None:
+    rows = PlainRows(conn)
+    follow(rows, "earnings.heartbeats", "r")
+    conn.execute("update earnings.heartbeats set beaten_at = now() - interval '1 hour'")
+    [(before,)] = conn.execute("select count(*) from earnings.heartbeats").fetchall()
+
+    conn.execute("select earnings.beat()")
+    conn.execute("select earnings.watermark()")
+
+    assert conn.execute("select count(*) from earnings.heartbeats").fetchone() == (before,)

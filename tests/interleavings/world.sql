@@ -311,8 +311,8 @@ begin
         where tables.table_schema in ('public', 'earnings')
             and tables.table_type = 'BASE TABLE'
             and tables.table_name not in (
-                'services_servicetype', 'settings', 'status_rules', 'exception_kinds', 'objects', 'changes',
-                'heartbeats', 'balance_queue'
+                'services_servicetype', 'settings', 'status_rules', 'exception_kinds', 'service_types',
+                'objects', 'changes', 'heartbeats', 'balance_queue'
             )
     loop
         world := v_world;
