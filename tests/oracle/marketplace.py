@@ -445,7 +445,7 @@ class Marketplace:
         takers: set[int] = set()
         for order_id in order_ids:
             if order_id is not None and self.orders[order_id].is_package:
-                takers.update(self._assign_slots(self.orders[order_id]))
+                takers.update(self._assign_slots(self.orders[order_id], written))
         for booking_id in sorted({*written, *takers}):
             booking = self.bookings[booking_id]
             if self.is_delivered(booking):
@@ -453,7 +453,7 @@ class Marketplace:
             self._refund(booking)
             self._hold_projected(booking)
 
-    def _assign_slots(self, order: Order) -> Collection[int]:
+    def _assign_slots(self, order: Order, written: Collection[int]) -> Collection[int]:
         """Free the slots of undelivered sessions; the longest waiting take the lowest (R7).
 
         Return the sessions that have got one.
@@ -466,6 +466,9 @@ class Marketplace:
         ids = {booking.id for booking in delivered}
         for slot, taker in list(order.slots.items()):
             is_kept = taker in ids and self.successor(taker) is None
+            if taker not in written and taker in self.bookings:
+                # a no-show that lost its pay in another way waits for the next job
+                is_kept = is_kept or self.bookings[taker].status == "no_show"
             if not is_kept and not self._is_paid(taker):
                 del order.slots[slot]
                 order.prepaid.pop(slot, None)
