@@ -30,6 +30,7 @@ def functions(root: Path, mutants: list[Mutant]) -> Iterator[tuple[str, str, str
     place among the functions.
     """
     paths = sorted((root / "sql/functions").glob("*.sql"))
+    with_mutants = {mutant.function for mutant in mutants}
     for place, path in enumerate(paths, start=len(mutants)):
         lines = path.read_text().splitlines(keepends=True)
         mutated: dict[int, list[tuple[int, str]]] = {}
@@ -37,7 +38,7 @@ def functions(root: Path, mutants: list[Mutant]) -> Iterator[tuple[str, str, str
             if mutant.path == path.relative_to(root):
                 line = mutant.statement.splitlines(keepends=True)[mutant.line - 1]
                 mutated.setdefault(mutant.line - 1, []).append((number, line))
-        if not mutated:
+        if not mutated and path.stem not in with_mutants:
             continue
         probed = [
             with_probe(lines, number, mutated[number]) if number in mutated else line
