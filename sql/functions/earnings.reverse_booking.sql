@@ -18,10 +18,11 @@ as $$
 declare
     v_order_ids bigint[];
 begin
+    perform earnings.lock_bookings(array[reverse_booking.booking_id]);
+
     select array_remove(array[bookings.order_id], null) into v_order_ids
     from public.bookings_booking as bookings
-    where bookings.id = reverse_booking.booking_id
-    for no key update;
+    where bookings.id = reverse_booking.booking_id;
 
     if not found then
         raise exception 'booking % is not known', reverse_booking.booking_id
