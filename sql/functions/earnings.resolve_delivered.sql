@@ -14,19 +14,30 @@ set search_path = pg_catalog, pg_temp
 as $$
     update earnings.exceptions as open
     set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the booking was delivered'
-    from public.bookings_booking as bookings
-    left join public.payments_earningstransaction as rows_of on bookings.id = rows_of.booking_id
-    where bookings.id = any (resolve_delivered.booking_ids)
-        and bookings.status = 'completed'
+    from (
+        select
+            'booking' as subject,
+            bookings.id as subject_id
+        from public.bookings_booking as bookings
+        where bookings.id = any (resolve_delivered.booking_ids) and bookings.status = 'completed'
+
+        union all
+
+        select
+            'earnings',
+            rows_of.id
+        from public.bookings_booking as bookings
+        inner join public.payments_earningstransaction as rows_of on bookings.id = rows_of.booking_id
+        where bookings.id = any (resolve_delivered.booking_ids) and bookings.status = 'completed'
+    ) as delivered
+    -- subject by subject, so that no plan, however little it knows, compares all with all
+    where open.subject_id = delivered.subject_id
+        and open.subject = delivered.subject
         and open.resolved_at is null
-        and (
-            (open.kind = 'paid_undelivered' and open.subject = 'earnings' and open.subject_id = rows_of.id)
-            or (
-                open.kind in ('appointment_without_end', 'no_show_held')
-                and open.subject = 'booking'
-                and open.subject_id = bookings.id
-            )
-        );
+        and case open.subject
+            when 'earnings' then open.kind = 'paid_undelivered'
+            else open.kind in ('appointment_without_end', 'no_show_held')
+        end;
 $$;
 
 comment on function earnings.resolve_delivered(bigint[])
