@@ -555,24 +555,48 @@ def run(
 def bench(
     bookings: Annotated[
         int, typer.Option(metavar="N", min=300, help="How many bookings the sample has.")
-    ] = 3000,
-    seed: Annotated[int, typer.Option(metavar="N", help="The sample's seed.")] = 1,
+    ] = 100_000,
+    rounds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="How often the two sides take turns.")
+    ] = 5,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One scenario; may be repeated.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A minute of it: does each part still run?")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Put the figures into docs/benchmarks.json and .md.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the engine, the migration and the jobs on a sample, on a throw-away server.
+    """Measure the engine, the migration and the models against their limits.
 
-    It starts an embedded PostgreSQL of its own with fsync on and removes it afterwards. The ratio
-    is what one completion costs with the engine's triggers against without them.
+    It starts an embedded PostgreSQL of its own with fsync on and the settings of production, and
+    removes it afterwards. Two sides take turns; a goal is judged by the medians of their runs.
     """
     from earnings_pipeline import bench as bench_
     from earnings_pipeline import display
+    from earnings_pipeline.bench import pages
 
+    names = list(only or (bench_.QUICK if quick else ()))
+    if quick:
+        bookings, rounds = 2000, 1
+    if not as_json:
+        display.print_bench_plan(bench_.plan(names), bookings, rounds)
+    measured = []
     with refusals(), display.progress_bars() as report:
-        results = bench_.run(bookings=bookings, seed=seed, report=report)
+        for measurement in bench_.run(bookings=bookings, rounds=rounds, only=names, report=report):
+            measured.append(measurement)
+            if keep:
+                chosen = "".join(f" --only {name}" for name in names)
+                command = f"scripts/bench --bookings {bookings} --rounds {rounds}{chosen}"
+                pages.keep([measurement], command)
+                pages.write()
     if as_json:
-        display.print_json(results)
+        display.print_json(measured)
     else:
-        display.print_rows(results, ["what", "row_count", "seconds", "rows_per_second", "ratio"])
+        display.print_measurements(measured)
 
 
 def prepare_sample(

@@ -29,6 +29,8 @@ from rich.text import Text
 from earnings_pipeline.progress import Progress, Report
 
 if TYPE_CHECKING:
+    from earnings_pipeline.bench import Planned
+    from earnings_pipeline.bench.measuring import Measurement
     from earnings_pipeline.building import BuildResult
     from earnings_pipeline.checks import CheckResult
     from earnings_pipeline.comparing import Comparison
@@ -180,6 +182,29 @@ def print_findings(findings: Sequence[Finding]) -> None:
         out.print(mark + Text(f"{finding.subject}: {finding.message}", style=""))
         if finding.hint:
             out.print(Text(f"         {finding.hint}", style="dim"))
+
+
+def print_bench_plan(planned: Sequence[Planned], bookings: int, rounds: int) -> None:
+    """Say what will be measured before it is."""
+    print_rows(planned, ["name", "what", "against"])
+    out.print(f"{bookings:,} bookings, {rounds} rounds")
+
+
+def print_measurements(measurements: Sequence[Measurement]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("scenario", "case", "size", "goal", "measured", "CPU", "verdict"):
+        table.add_column(heading)
+    for one in measurements:
+        table.add_row(
+            one.scenario,
+            one.case,
+            one.size,
+            str(one.goal),
+            f"{one.figure:.3g}",
+            f"{one.cpu_figure:.2g} x" if one.cpu_figure else "",
+            Text(one.verdict, style="green" if one.is_met else "yellow"),
+        )
+    out.print(table)
 
 
 def print_job(summary: JobSummary) -> None:

@@ -21,9 +21,9 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO
@@ -104,6 +104,12 @@ class Server:
     state: Path
     major: int = 18
     is_throw_away: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves the data, if it lives."""
+        return self._pid()
 
     def start(self) -> Target:
         """Start the server unless it runs, whatever state an earlier one left behind."""
@@ -239,7 +245,7 @@ class Server:
         locale = ["--locale=C"]
         if self.major >= 17:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        settings = SETTINGS | (THROW_AWAY if self.is_throw_away else {})
+        settings = SETTINGS | (THROW_AWAY if self.is_throw_away else {}) | dict(self.settings)
         try:
             self._run(
                 "initdb",

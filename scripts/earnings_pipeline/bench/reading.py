@@ -1,0 +1,257 @@
+"""Scenarios of those who read: balances, pages, models, checks, and what commands take."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from statistics import median
+
+import psycopg
+
+from earnings_pipeline import building, checks, jobs, sample
+from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate
+from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row
+from earnings_pipeline.database import connect
+from earnings_pipeline.errors import PipelineError
+from earnings_pipeline.sqlfiles import ROOT
+from earnings_pipeline.target import Target
+
+READS = 30
+# Rows of other practitioners that make the history longer, for each booking of the sample.
+LONGER = 10
+PAGE = re.compile(r"```sql\n-- Page (\w+):.*?\n(.*?)```", re.DOTALL)
+# What each needs to have run before it is above it.
+COMMANDS = (
+    "doctor",
+    "migrate plan",
+    "migrate up",
+    "migrate verify",
+    "jobs run complete",
+    "jobs run release",
+    "check",
+    "compare --moments 2",
+    "build",
+)
+
+
+class Balances:
+    """A balance as of a moment, before and after everybody else's history has become longer."""
+
+    name = "balances"
+    what = "balance_as_of and explain_balance"
+    against = ""
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        goal = Goal(kind="ms", bound=5)
+        with bench.clone() as target, connect(target, "bench") as conn:
+            for rows in (0, LONGER * bench.bookings):
+                if rows:
+                    execute_all(conn, "grow_history", rows=rows)
+                length = one(conn, "select count(*) from earnings.transitions")
+                found = execute(conn, "practitioners_by_history").fetchall()
+                cases = (("of the usual", found[0]), ("of the longest", found[-1]))
+                for whose, (practitioner_id, own) in cases:
+                    for function in ("balance_as_of", "explain_balance"):
+                        query = f"select * from earnings.{function}(%s, now())"  # noqa: S608 ours
+                        yield Measurement(
+                            scenario=self.name,
+                            case=f"{function} {whose} history",
+                            size=f"{length:,} transitions",
+                            goal=goal,
+                            value=milliseconds(partial(conn.execute, query, [practitioner_id])),
+                            note=f"{own:,} entries of {length:,}",
+                        )
+
+
+class HistorySize:
+    """What one entry of the history takes on disk."""
+
+    name = "history-size"
+    what = "one transition in the history, with its indexes"
+    against = "pgledger's 743 bytes per transfer"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone() as target, connect(target, "bench") as conn:
+            for case, work in (("after the migration", None), ("after the jobs", jobs_of)):
+                if work:
+                    work(target)
+                row = first_row(execute(conn, "history_size"))
+                yield Measurement(
+                    scenario=self.name,
+                    case=case,
+                    size=f"{row[2]:,} transitions",
+                    goal=Goal(kind="bytes", bound=250),
+                    value=row[1],
+                    note=f"{row[0]:.0f} bytes without indexes",
+                )
+
+
+class Pages:
+    """The select behind each dashboard, as docs/finance.md has it."""
+
+    name = "pages"
+    what = "the dashboards' page queries and practitioner_balances"
+    against = ""
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        queries = dict(PAGE.findall((ROOT / "docs/finance.md").read_text(encoding="utf-8")))
+        queries["practitioner_balances, read whole"] = "select * from finance.practitioner_balances"
+        with bench.clone() as target:
+            build(target)
+            with connect(target, "bench") as conn:
+                for name, query in queries.items():
+                    yield Measurement(
+                        scenario=self.name,
+                        case=name,
+                        size=bench.size,
+                        goal=Goal(kind="ms", bound=50),
+                        value=milliseconds(partial(conn.execute, query.encode())),
+                    )
+
+
+class Models:
+    """A full refresh against one pass over the tables, and a scheduled build after new rows."""
+
+    name = "models"
+    what = "dbt build"
+    against = "one sequential pass of aggregation over the same tables in SQL"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone() as target:
+            both = alternate(
+                bench.rounds,
+                lambda _: bench.timed(lambda: build(target, full_refresh=True)),
+                lambda _: bench.timed(lambda: aggregated(target)),
+            )
+            yield Measurement(
+                scenario=self.name,
+                case="full refresh",
+                size=bench.size,
+                goal=Goal(kind="times its time", bound=4),
+                ours=both[0],
+                limit=both[1],
+            )
+
+
+class ScheduledBuild:
+    """A build after one row in a hundred is new, of this size against a tenth of it."""
+
+    name = "scheduled-build"
+    what = "dbt build, scheduled, one percent new rows"
+    against = "the same on a tenth of the earnings"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone() as large, bench.clone(bookings=max(bench.bookings // 10, 300)) as small:
+            for target in (large, small):
+                build(target)
+
+            def run(target: Target) -> Sample:
+                with connect(target, "bench") as conn:
+                    batch = one(conn, "select count(*) / 100 from payments_earningstransaction")
+                    moment = sample.AS_OF
+                    conn.execute("select * from earnings.complete_due(%s, %s)", [moment, batch])
+                return bench.timed(lambda: build(target))
+
+            both = alternate(bench.rounds, lambda _: run(large), lambda _: run(small))
+        yield Measurement(
+            scenario=self.name,
+            case="all of it",
+            size=bench.size,
+            goal=Goal(kind="times its time", bound=1.3),
+            ours=both[0],
+            limit=both[1],
+            note="new rows on the large one are ten times those on the small one",
+        )
+
+
+class Checks:
+    """Every claim about the database, and the quick ones."""
+
+    name = "check"
+    what = "check, all of it and --quick"
+    against = ""
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone() as target, connect(target, "bench") as conn:
+            for case, quick, bound in (("all", False, 20), ("--quick", True, 1)):
+                run = partial(checks.run, conn, quick=quick)
+                spent = milliseconds(run, reads=bench.rounds)
+                yield Measurement(
+                    scenario=self.name,
+                    case=case,
+                    size=bench.size,
+                    goal=Goal(kind="s", bound=bound),
+                    value=spent / 1000,
+                )
+
+
+class Memory:
+    """How much memory each command takes at its peak, the server's left out."""
+
+    name = "memory"
+    what = "memory of every command"
+    against = ""
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone("sampled") as target:
+            for command in COMMANDS:
+                yield Measurement(
+                    scenario=self.name,
+                    case=command,
+                    size=bench.size,
+                    goal=Goal(kind="MB", bound=400),
+                    value=peak_megabytes(target, command),
+                )
+
+
+def jobs_of(target: Target) -> None:
+    with connect(target, "marketplace") as conn:
+        jobs.run(conn, "complete", as_of=sample.AS_OF)
+        jobs.run(conn, "release", as_of=sample.AS_OF + timedelta(days=3))
+
+
+def build(target: Target, *, full_refresh: bool = False) -> int:
+    result = building.build(target, full_refresh=full_refresh)
+    if result.errors:
+        raise PipelineError("the models were not built", str(result.errors[0]))
+    return 1
+
+
+def aggregated(target: Target) -> int:
+    with connect(target, "bench") as conn:
+        execute(conn, "aggregate_once").fetchall()
+    return 1
+
+
+def peak_megabytes(target: Target, command: str) -> float:
+    """Run a command as its own process and return the most memory it ever held."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "earnings_pipeline", *command.split()],
+        env=os.environ | target.environment() | {"PYTHONPATH": str(ROOT / "scripts")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    _, _, usage = os.wait4(process.pid, 0)
+    # kilobytes on Linux, bytes on macOS
+    return usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
+
+
+def milliseconds(work: Callable[[], object], reads: int = READS) -> float:
+    """Return the median of some runs, the first one left out, which loads plans and pages."""
+    times = []
+    for _ in range(reads + 1):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return 1000 * median(times[1:])
+
+
+def one(conn: psycopg.Connection, query: str) -> int:
+    return int(first_row(conn.execute(query.encode()))[0])

@@ -1,0 +1,268 @@
+"""Scenarios of those who meet: hot rows, the migration, the app beside it and the app's own way."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import cycle
+from statistics import quantiles
+from typing import Any
+
+from earnings_pipeline import engine, jobs, migration, sample
+from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate, per_row
+from earnings_pipeline.bench.replaying import recorded, replay, staged
+from earnings_pipeline.bench.scenarios import one_round, per_round, prepared, switch_off
+from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row, switch_triggers
+from earnings_pipeline.database import connect
+from earnings_pipeline.migration import expanding, steps
+from earnings_pipeline.migration.session import work_tables
+from earnings_pipeline.progress import silent
+from earnings_pipeline.sqlfiles import ROOT
+from earnings_pipeline.target import Target
+
+CROWD = 32
+# Sessions of the package on which the crowd meets.
+SESSIONS = 320
+# How many bookings the Django client deals with in a round: it is slow.
+BY_APP = 60
+APP_TABLES = (
+    "public.payments_order",
+    "public.bookings_booking",
+    "public.payments_usercredittransaction",
+    "public.payments_practitionerpayout",
+    "public.payments_earningstransaction",
+    "public.payments_practitionerearnings",
+    "earnings_migration.row_changes",
+)
+
+
+class HotSpot:
+    """Many clients whose bookings all touch one row: a practitioner's balance, a package's order.
+
+    A deadlock fails a transaction of pgbench, and with it the scenario.
+    """
+
+    against = "one bare update of that row per transaction"
+
+    def __init__(self, kind: str, of: str, touch: str) -> None:
+        self.kind = kind
+        self.touch = touch
+        self.name = f"hot-{of}"
+        self.what = f"completions of {CROWD} clients, all on one {of}"
+        self.prepare = f"prepare_hot_{of}"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone() as ours, bench.clone() as limit:
+            for target in (ours, limit):
+                count = min(prepared(target, self.kind), SESSIONS * bench.rounds)
+                if self.kind == "package":
+                    count = min(count, SESSIONS)
+                switch_off(target)
+                with connect(target, "bench") as conn:
+                    execute_all(conn, self.prepare, sessions=count)
+            with connect(ours, "bench") as conn:
+                switch_triggers(conn, "enable")
+            each = per_round(count, bench.rounds, CROWD)
+            both = alternate(
+                bench.rounds,
+                partial(one_round, bench, ours, "complete_booking", CROWD, each),
+                partial(one_round, bench, limit, self.touch, CROWD, each),
+            )
+        yield Measurement(
+            scenario=self.name,
+            case=f"{CROWD} clients, {each // CROWD} transactions each, 0 deadlocks",
+            size=bench.size,
+            goal=Goal(kind="share of its rate", bound=0.5),
+            ours=both[0],
+            limit=both[1],
+        )
+
+
+class Backfill:
+    """The steps of the backfill, in batches, against the bare writes of the same rows."""
+
+    name = "backfill"
+    what = "backfill of the sample's mess"
+    against = "a bare UPDATE of every row it changes, and its before and after images"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        names = [step.name for step in steps.backfill()]
+        spent: list[Sample] = []
+
+        def migrate(target: Target) -> None:
+            with connect(target, "bench") as conn:
+                migration.up(conn)
+                seconds, rows = first_row(execute(conn, "backfill_seconds", steps=names))
+                spent.append(Sample(rows=rows, seconds=seconds))
+
+        with bench.clone("sampled") as target:
+            writes = recorded(target, lambda: migrate(target), APP_TABLES)
+        spent.clear()
+
+        def ours(_: int) -> Sample:
+            with bench.clone("sampled") as target:
+                migrate(target)
+                return spent[-1]
+
+        def limit(_: int) -> Sample:
+            with bench.clone("sampled") as target, connect(target, "bench") as conn:
+                engine.create_tables(conn)
+                with work_tables(conn):
+                    for step in steps.expand(steps.Phase.BEFORE_INSTALL):
+                        expanding.apply(conn, step, report=silent)
+                statements = staged(conn, writes)
+                conn.execute("checkpoint")
+
+                def write() -> int:
+                    replay(conn, statements)
+                    return spent[-1].rows if spent else 1
+
+                return bench.timed(write)
+
+        both = alternate(bench.rounds, ours, limit)
+        rows = both[0][0].rows
+        yield Measurement(
+            scenario=self.name,
+            case=f"{rows:,} rows changed",
+            size=bench.size,
+            goal=Goal(kind="times its time", bound=2),
+            ours=both[0],
+            limit=[replace(one, rows=rows) for one in both[1]],
+            note="of the backfill's steps; no CPU is counted for them alone",
+        )
+
+
+class Latency:
+    """What the app's own writes take while the backfill runs beside them."""
+
+    name = "latency"
+    what = "app latency while the backfill runs, p99 of the Django client's flows"
+    against = "the same flows on an idle database"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        with bench.clone("sampled") as target:
+            idle = self._flows(target, threading.Event(), BY_APP * bench.rounds)
+            stop, times = threading.Event(), list[float]()
+            clients = threading.Thread(
+                target=lambda: times.extend(self._flows(target, stop, sys.maxsize))
+            )
+            clients.start()
+            try:
+                with connect(target, "bench") as conn:
+                    migration.up(conn)
+            finally:
+                stop.set()
+                clients.join()
+        p99 = [quantiles(each, n=100)[-1] for each in (times, idle)]
+        yield Measurement(
+            scenario=self.name,
+            case=f"p99 of {len(times):,} flows",
+            size=bench.size,
+            goal=Goal(kind="times its time", bound=1.5),
+            value=p99[0] / p99[1],
+            note=f"{1000 * p99[0]:.0f} ms against {1000 * p99[1]:.0f} ms",
+        )
+        yield Measurement(
+            scenario=self.name,
+            case="the longest flow",
+            size=bench.size,
+            goal=Goal(kind="ms", bound=250),
+            value=1000 * max(times),
+            note=f"idle {1000 * max(idle):.0f} ms; a flow is a checkout or a completion",
+        )
+
+    def _flows(self, target: Target, stop: threading.Event, count: int) -> list[float]:
+        times = []
+        with application(target) as app:
+            practitioner, client = app.practitioner(), app.client()
+            service = app.service(practitioner)
+            for _ in range(count):
+                if stop.is_set():
+                    break
+                started = time.perf_counter()
+                booking = app.checkout(client, service)
+                middle = time.perf_counter()
+                app.mark_completed(app.get("bookings_booking", booking))
+                times += [middle - started, time.perf_counter() - middle]
+        return times
+
+
+class OwnWay:
+    """The jobs against the app's own loops, which the Django client runs row by row."""
+
+    name = "own-way"
+    what = "completion and release by the jobs"
+    against = "the app's own way: its ORM, row by row, without the engine"
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        goal = Goal(kind="times its rate", bound=100)
+        with (
+            bench.clone("sampled") as target,
+            application(target) as app,
+            connect(target, "bench") as conn,
+        ):
+            past = "select id from bookings_booking where status = 'confirmed' and end_time < %s"
+            waiting = cycle(
+                [
+                    found
+                    for (found,) in conn.execute(
+                        f"{past} and parent_booking_id is null order by id limit 100000",
+                        [sample.AS_OF],
+                    )
+                ]
+            )
+            held = cycle(app.objects("payments_earningstransaction", status="pending"))
+
+            def complete(_: int) -> Sample:
+                def work() -> int:
+                    for _ in range(BY_APP):
+                        app.mark_completed(app.get("bookings_booking", next(waiting)))
+                    return BY_APP
+
+                return bench.timed(work)
+
+            def release(_: int) -> Sample:
+                def work() -> int:
+                    for _ in range(BY_APP):
+                        app.release(next(held))
+                    return BY_APP
+
+                return bench.timed(work)
+
+            for case, job, by_app in (
+                ("completion", "complete", complete),
+                ("release", "release", release),
+            ):
+
+                def ours(_: int, job: str = job) -> Sample:
+                    with bench.clone() as migrated, connect(migrated, "bench") as conn:
+
+                        def work() -> int:
+                            done = jobs.run(conn, job, as_of=sample.AS_OF)
+                            return done.completed_count + done.released_count
+
+                        return bench.timed(work)
+
+                both = alternate(bench.rounds, ours, by_app)
+                yield Measurement(
+                    scenario=self.name,
+                    case=case,
+                    size=bench.size,
+                    goal=goal,
+                    ours=both[0],
+                    limit=both[1],
+                    note=f"{1 / per_row(both[1]):,.0f} rows a second by the app",
+                )
+
+
+def application(target: Target) -> Any:
+    """Return the Django client of the tests, in the form before the plan."""
+    tests = str(ROOT / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    return importlib.import_module("marketplace_app").App(target)

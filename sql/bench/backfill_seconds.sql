@@ -1,0 +1,6 @@
+-- How long the steps of the backfill took, without schema changes and installation.
+select
+    sum(extract(epoch from steps.finished_at - steps.started_at))::float as seconds,
+    (select count(*) from earnings_migration.row_changes) as row_count
+from earnings_migration.steps
+where steps.step = any(%(steps)s)
