@@ -52,15 +52,17 @@ refunded as (
         and (
             orders.status = 'refunded'
             or bookings.rescheduled_from_id is not null
-            or bookings.id in (
-                select own.booking_id
+            or exists (
+                select
                 from payments_usercredittransaction as own
-                where own.transaction_type = 'refund'
+                where own.booking_id = bookings.id and own.transaction_type = 'refund'
             )
-            or bookings.order_id in (
-                select whole.order_id
+            or exists (
+                select
                 from payments_usercredittransaction as whole
-                where whole.transaction_type = 'refund' and whole.booking_id is null
+                where whole.order_id = bookings.order_id
+                    and whole.transaction_type = 'refund'
+                    and whole.booking_id is null
             )
         )
 
