@@ -171,16 +171,16 @@ class ScheduledBuild:
 
 
 class Checks:
-    """Every claim about the database, and the quick ones."""
+    """Every claim about the database, and about what has changed in the last seconds."""
 
     name = "check"
-    what = "check, all of it and --quick"
+    what = "check, of everything and of what has changed"
     against = ""
 
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         with bench.clone() as target, connect(target, "bench") as conn:
-            for case, quick, bound in (("all", False, 20), ("--quick", True, 1)):
-                run = partial(checks.run, conn, quick=quick)
+            for case, since, bound in (("everything", None, 20), ("--since 5s", "5s", 1)):
+                run = partial(checks.run, conn, since=since)
                 spent = milliseconds(run, reads=bench.rounds)
                 yield Measurement(
                     scenario=self.name,
