@@ -238,7 +238,11 @@ def peak_megabytes(target: Target, command: str) -> float:
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
     )
-    _, _, usage = os.wait4(process.pid, 0)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    # 1 says that there are findings, as there are in every sample
+    if process.returncode not in (0, 1):
+        raise PipelineError(f"{command} ended with {process.returncode}")
     # kilobytes on Linux, bytes on macOS
     return usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
 
