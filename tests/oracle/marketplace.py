@@ -624,7 +624,8 @@ class Marketplace:
                 is_debit = original is not None and original.status == "paid"
                 if row.status in UNPAID and not is_debit:
                     self._change(row, status="reversed")
-        self._claw_back(booking.id)
+        if any(row.status == "paid" for row in self.rows_of(booking.id)):
+            self._claw_back(booking.id)
 
     def _claw_back(self, booking_id: int) -> None:
         booking = self.bookings[booking_id]
