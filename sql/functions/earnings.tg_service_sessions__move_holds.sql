@@ -40,7 +40,9 @@ begin
 
     select array_agg(bookings.id) into v_booking_ids
     from public.bookings_booking as bookings
-    where bookings.status not in ('completed', 'canceled')
+    where bookings.status <> 'canceled'
+        -- whoever keeps its first snapshot does not see a delivery that was undone meanwhile
+        and (bookings.status <> 'completed' or current_setting('transaction_isolation') <> 'read committed')
         and (
             bookings.service_session_id = any (v_session_ids)
             or bookings.service_id = any (v_service_ids)
