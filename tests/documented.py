@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from earnings_pipeline import embedded
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of who has these variables, and PostgreSQL's programs on PATH."""
+    programs = f"{embedded.binaries()}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **variables, "PATH": programs}
 
 
 def commands(page: str, section: str) -> list[str]:

@@ -63,7 +63,7 @@ def test_what_was_committed_survives_a_kill_of_the_server(own_server):
     target = own_server.start()
     with psycopg.connect(target.conninfo, autocommit=True) as conn:
         conn.execute("create table kept (id int)")
-    os.kill(own_server._pid(), signal.SIGKILL)
+    os.kill(own_server.pid(), signal.SIGKILL)
 
     target = own_server.start()
 
@@ -72,7 +72,7 @@ def test_what_was_committed_survives_a_kill_of_the_server(own_server):
 
 def test_a_process_number_that_another_program_took_over_does_not_stop_it(own_server):
     own_server.start()
-    os.kill(own_server._pid(), signal.SIGKILL)
+    os.kill(own_server.pid(), signal.SIGKILL)
     pid_file = own_server.data / "postmaster.pid"
     lines = pid_file.read_text().split("\n")
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))

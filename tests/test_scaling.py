@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,12 +30,9 @@ class Pair:
     folder: Path
 
     def follow(self, section: str) -> str:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": self.primary.url(),
-            "REPLICA_URL": self.replica.url(),
-            "PATH": f"{embedded.binaries()}{os.pathsep}{os.environ['PATH']}",
-        }
+        environment = documented.environment(
+            DATABASE_URL=self.primary.url(), REPLICA_URL=self.replica.url()
+        )
         commands = documented.commands("scaling.md", section)
         return "".join(documented.run(line, self.folder, environment) for line in commands)
 

@@ -106,11 +106,6 @@ class Server:
     is_throw_away: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def pid(self) -> int | None:
-        """The process that serves the data, if it lives."""
-        return self._pid()
-
     def start(self) -> Target:
         """Start the server unless it runs, whatever state an earlier one left behind."""
         self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -128,7 +123,7 @@ class Server:
         if not self.state.exists():
             return False
         with self._lock():
-            pid = self._pid()
+            pid = self.pid()
             if pid is None:
                 return False
             self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast", "-w", "-t", START_TIMEOUT)
@@ -293,7 +288,7 @@ class Server:
     def _answers(self) -> bool:
         """Tell whether this server accepts connections, waiting while it starts or recovers."""
         deadline = time.monotonic() + START_TIMEOUT
-        while self._pid() is not None:
+        while self.pid() is not None:
             try:
                 with psycopg.connect(self.target(dbname="postgres").conninfo, connect_timeout=5):
                     return True
@@ -306,7 +301,7 @@ class Server:
             time.sleep(0.1)
         return False
 
-    def _pid(self) -> int | None:
+    def pid(self) -> int | None:
         """Return the process that serves the data directory, if it lives."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])

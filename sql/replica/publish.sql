@@ -1,24 +1,10 @@
--- On the primary, as a superuser: publish what the models and the functions read.
--- wal_level must be logical.
+-- On the primary, as a superuser: publish what the models and the functions read, which is what
+-- install has let the engine read of the app's tables, and its own.  wal_level must be logical.
 
-create publication earnings for
-table
-public.bookings_booking,
-public.package_completion_records,
-public.payments_earningstransaction,
-public.payments_order,
-public.payments_practitionerearnings,
-public.payments_practitionerpayout,
-public.payments_usercreditbalance,
-public.payments_usercredittransaction,
-public.practitioner_subscriptions,
-public.practitioners_practitioner,
-public.service_relationships,
-public.service_sessions,
-public.service_type_commissions,
-public.services_service,
-public.services_servicepractitioner,
-public.services_servicetype,
-public.subscription_tiers,
-public.tier_commission_adjustments,
-tables in schema earnings, earnings_migration;
+select format(
+    'create publication earnings for table %s, tables in schema earnings, earnings_migration',
+    string_agg(format('%I.%I', table_schema, table_name), ', ' order by table_name)
+)
+from information_schema.role_table_grants
+where grantee = 'earnings_owner' and privilege_type = 'SELECT' and table_schema = 'public'
+\gexec

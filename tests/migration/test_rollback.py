@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 import documented
 from conftest import MakeDatabase, load_sample
-from earnings_pipeline import embedded
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from migration.support import lines
@@ -22,12 +20,7 @@ NOT_HERE = ("systemctl",)
 def operator(make_database: MakeDatabase, tmp_path: Path) -> tuple[Target, Path, dict[str, str]]:
     """A marketplace, a folder for what is written, and the environment."""
     target = make_database("sampled", load_sample)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": target.url(),
-        "PATH": f"{embedded.binaries()}{os.pathsep}{os.environ['PATH']}",
-    }
-    return target, tmp_path, environment
+    return target, tmp_path, documented.environment(DATABASE_URL=target.url())
 
 
 def follow(operator: tuple[Target, Path, dict[str, str]], section: str) -> None:

@@ -14,6 +14,7 @@ from earnings_pipeline.bench.replaying import Writes, left_behind, recorded, rep
 from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row, switch_triggers
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import PipelineError
+from earnings_pipeline.pipeline import counted
 from earnings_pipeline.target import Target
 
 SMALL = 10_000
@@ -58,7 +59,7 @@ class Completion:
                 )
             yield Measurement(
                 scenario=self.name,
-                case=f"{clients} clients" if clients > 1 else "1 client",
+                case=counted(clients, "client"),
                 size=bench.size,
                 goal=Goal(kind="share of its rate", bound=0.85),
                 ours=both[0],
@@ -96,7 +97,7 @@ class UnaffectedUpdate:
                 )
                 yield Measurement(
                     scenario=self.name,
-                    case=f"{clients} clients" if clients > 1 else "1 client",
+                    case=counted(clients, "client"),
                     size=bench.size,
                     goal=Goal(kind="share of its rate", bound=0.8),
                     ours=both[0],
@@ -169,7 +170,7 @@ class Release:
             )
             yield Measurement(
                 scenario=self.name,
-                case=f"{workers} workers" if workers > 1 else "1 worker",
+                case=counted(workers, "worker"),
                 size=f"{both[0][0].rows:,} rows of {bench.size}",
                 goal=Goal(kind="times its time", bound=1.3),
                 ours=both[0],

@@ -136,17 +136,14 @@ class Bench:
 
 
 @contextmanager
-def started(
-    *, bookings: int, rounds: int, report: Report, folder: Path | None = None
-) -> Iterator[Bench]:
-    """Start a server whose data goes with it, unless `folder` keeps it for the next run."""
-    state = folder or Path(tempfile.mkdtemp(prefix="earnings-bench-"))
-    state.mkdir(parents=True, exist_ok=True)
+def started(*, bookings: int, rounds: int, report: Report) -> Iterator[Bench]:
+    """Start a server whose data goes with it."""
+    state = Path(tempfile.mkdtemp(prefix="earnings-bench-"))
     state.chmod(0o711)
     server = embedded.Server(state=state, settings=SETTINGS)
     try:
         server.start()
-        postmaster = server.pid
+        postmaster = server.pid()
         if postmaster is None:
             raise PipelineError("the server of the benchmarks has stopped")
         bench = Bench(
@@ -159,8 +156,7 @@ def started(
         yield bench
     finally:
         server.remove()
-        if folder is None:
-            shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def switch_triggers(conn: psycopg.Connection, verb: str) -> None:
