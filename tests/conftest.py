@@ -2,7 +2,8 @@
 
 Each pytest process starts a throw-away embedded server.  EARNINGS_TEST_DATABASE_URL, a superuser's
 address, makes all of them use that server instead.  A state is built once per process as a template
-and cloned for each test that asks for it.
+and cloned for each test that asks for it.  Names are used again once they are free: dbt reads the
+project anew, for seconds, for each name that it has not seen.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from earnings_pipeline import embedded, sqlfiles
+from earnings_pipeline import building, embedded, sqlfiles
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target, named
 
@@ -39,13 +40,11 @@ class Databases:
         self.server = server
         self.templates: dict[str, str] = {}
         self.made: list[str] = []
-        self.numbers = count(1)
 
     def create(self, template: str | None = None) -> Target:
         """Create a database, empty or as a copy of a template that `clone` has built."""
-        return self.create_named(f"earnings_test_{os.getpid()}_{next(self.numbers)}", template)
-
-    def create_named(self, name: str, template: str | None = None) -> Target:
+        names = (f"earnings_test_{os.getpid()}_{number}" for number in count(1))
+        name = next(name for name in names if name not in self.made)
         command = sql.SQL("create database {} template {}").format(
             sql.Identifier(name), sql.Identifier(template or "template0")
         )
@@ -165,6 +164,26 @@ def migrated(make_database: MakeDatabase) -> Target:
     return make_database("migrated", load_and_migrate_sample)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what dbt remembers of throw-away databases out of .earnings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def built(databases: Databases) -> Target:
+    """The migrated sample with all marts; tests only read it."""
+    return databases.clone("built", build_sample(databases))
+
+
+@pytest.fixture
+def built_copy(databases: Databases, make_database: MakeDatabase) -> Target:
+    """A copy of `built` of the test's own."""
+    return make_database("built", build_sample(databases))
+
+
 @pytest.fixture
 def engine_copy(make_database: MakeDatabase) -> Target:
     """A database of the test's own, before form, engine on: what it commits goes with it."""
@@ -206,6 +225,15 @@ def install_engine(conn: psycopg.Connection) -> None:
 def load_and_migrate_sample(conn: psycopg.Connection) -> None:
     load_sample(conn)
     migrate_up(conn)
+
+
+def build_sample(databases: Databases) -> Builder:
+    def builder(conn: psycopg.Connection) -> None:
+        load_and_migrate_sample(conn)
+        result = building.build(databases.target(conn.info.dbname))
+        assert (result.findings, result.errors) == ((), ())
+
+    return builder
 
 
 def migrate_up(conn: psycopg.Connection) -> None:

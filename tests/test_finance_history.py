@@ -16,7 +16,6 @@ from earnings_pipeline import building, pipeline
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from marketplace_app import App, now
-from test_models import dbt_state  # noqa: F401  it keeps dbt's state out of the repository
 
 STATUSES = ("projected", "pending", "available", "paid", "reversed")
 OWED = ("pending", "available")

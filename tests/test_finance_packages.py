@@ -13,19 +13,19 @@ from earnings_pipeline import building
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from marketplace_app import App, now
-from test_models import dbt_state  # noqa: F401  it keeps dbt's state out of the repository
 
+VIEWS = ("int_package_orders__progressed", "int_package_sessions__numbered")
 PRICE = 10000
 SHARES = (3333, 3333, 3334)
 
 
 @pytest.fixture
 def target(databases: Databases, make_database: MakeDatabase) -> Target:
-    """A marketplace with the engine on and the views that the marts are read from."""
+    """A marketplace with the engine on, and the views that say where a package stands."""
 
     def build_views(conn: psycopg.Connection) -> None:
         install_engine(conn)
-        result = building.build(databases.target(conn.info.dbname))
+        result = building.build(databases.target(conn.info.dbname), [f"+{view}" for view in VIEWS])
         assert (result.findings, result.errors) == ((), ())
 
     return make_database("engine_with_views", build_views)

@@ -20,7 +20,7 @@ import yaml
 from earnings_pipeline import building
 from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
-from test_models import built, conn, dbt_state  # noqa: F401  the migrated sample with its marts
+from test_models import conn  # noqa: F401  to the migrated sample with its marts
 
 PAGE = ROOT / "docs" / "finance.md"
 QUESTION = re.compile(r"```sql\n(?P<query>.*?)```\n\n```text\n(?P<answer>.*?)```", re.DOTALL)
@@ -197,7 +197,7 @@ def test_the_package_liability_is_what_the_packages_owe(conn, built, tmp_path): 
     ] == expected
 
 
-def test_a_metric_is_empty_where_currencies_would_be_added(built, tmp_path):  # noqa: F811
+def test_a_metric_is_empty_where_currencies_would_be_added(built, tmp_path):
     (total,) = metrics(built, tmp_path / "found.csv", "net", "paid")
 
     assert total["net"] == ""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from conftest import Databases, load_and_migrate_sample, migrate_up
+from conftest import migrate_up
 from earnings_pipeline import building, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.progress import Progress
@@ -17,25 +17,6 @@ from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
 
 MARTS = ("finance", "reconciliation")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what dbt remembers of throw-away databases out of .earnings."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
-        yield
-
-
-@pytest.fixture(scope="module")
-def built(databases: Databases) -> Iterator[Target]:
-    """The migrated sample with the models built; tests only read it."""
-    target = databases.clone("migrated", load_and_migrate_sample)
-    result = building.build(target)
-    assert result.findings == ()
-    assert result.errors == ()
-    yield target
-    databases.drop(target.dbname)
 
 
 @pytest.fixture(scope="module")
@@ -455,8 +436,8 @@ def test_marts_of_one_build_agree_although_the_app_writes_meanwhile(migrated):
         assert app.execute("select count(*) from finance.earnings").fetchone() == before
 
 
-def test_select_builds_what_it_names_and_nothing_else(built):
-    result = building.build(built, ["release_schedule"])
+def test_select_builds_what_it_names_and_nothing_else(built_copy):
+    result = building.build(built_copy, ["release_schedule"])
 
     assert result.node_counts["model"] == 1
 

@@ -15,7 +15,6 @@ from earnings_pipeline.building import BuildResult
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 from marketplace_app import App, now
-from test_models import dbt_state  # noqa: F401  it keeps dbt's state out of the repository
 
 MARTS = ("earnings", "practitioner_balances", "release_schedule")
 SELECT = [f"+{mart}" for mart in MARTS]

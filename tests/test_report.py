@@ -11,11 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import Databases, MakeDatabase, load_and_migrate_sample
-from earnings_pipeline import building, checks, report
+from earnings_pipeline import checks, report
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused
 from earnings_pipeline.expectations import ExpectationResult
+from earnings_pipeline.target import Target
 
 SCRIPT = "<script>alert('x')</script> & \"Sons\""
 STATUSES = ("available", "pending", "projected", "paid", "reversed")
@@ -66,26 +66,10 @@ class Page(HTMLParser):
         return found
 
 
-def build(conn: psycopg.Connection, databases: Databases) -> None:
-    load_and_migrate_sample(conn)
-    conn.execute("select earnings.beat()")
-    result = building.build(databases.target(conn.info.dbname))
-    assert not result.errors
-
-
-@pytest.fixture(scope="module", autouse=True)
-def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what dbt remembers of throw-away databases out of .earnings."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
-        yield
-
-
 @pytest.fixture
-def built(make_database: MakeDatabase, databases: Databases) -> Iterator[psycopg.Connection]:
+def built(built_copy: Target) -> Iterator[psycopg.Connection]:
     """A connection to a database of the test's own: the sample, migrated, with its marts."""
-    target = make_database("built", lambda conn: build(conn, databases))
-    with connect(target, "test") as conn:
+    with connect(built_copy, "test") as conn:
         yield conn
 
 

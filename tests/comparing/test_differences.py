@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from comparing.living import live_on
-from conftest import Databases, install_engine, load_sample, migrate_up
+from conftest import Databases, load_sample, migrate_up
 from earnings_pipeline import comparing, display
 from earnings_pipeline.cli import app
 from earnings_pipeline.comparing import Comparison, Difference
@@ -23,7 +22,6 @@ from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.target import Target
 from marketplace_app import App
 from plain_rows import PlainRows
-from test_models import dbt_state  # noqa: F401  it keeps dbt's state out of the repository
 
 BREAKAGES = Path(__file__).with_name("breakages.sql").read_text(encoding="utf-8")
 
@@ -42,10 +40,10 @@ def template(databases: Databases) -> Target:
 
 @pytest.fixture
 def place(databases: Databases, template: Target) -> Iterator[Target]:
-    """A copy that always has the same name, so that dbt reads its project once."""
-    name = f"earnings_test_{os.getpid()}_broken"
-    yield databases.create_named(name, template.dbname)
-    databases.drop(name)
+    """A copy of the test's own."""
+    target = databases.create(template.dbname)
+    yield target
+    databases.drop(target.dbname)
 
 
 @pytest.fixture
@@ -163,22 +161,17 @@ def test_a_difference_is_printed_with_what_each_says_and_the_moment_to_ask_again
     assert "and 1 more" in printed
 
 
-def test_who_was_deleted_is_compared_without_the_functions(databases: Databases) -> None:
+def test_who_was_deleted_is_compared_without_the_functions(engine_copy: Target) -> None:
     """They refuse to answer for a practitioner who is gone; the history goes on answering."""
-    name = f"earnings_test_{os.getpid()}_broken"
-    place = databases.create_named(name, databases.clone("engine", install_engine).dbname)
-    try:
-        with connect(place, "test") as conn, App(place) as app:
-            gone = app.practitioner()
-            app.checkout(app.client(), app.service(gone))
-            conn.execute("select earnings.beat()")
-            [(before,)] = conn.execute("select clock_timestamp()").fetchall()
-            app.delete("practitioners_practitioner", gone)
-            conn.execute("select earnings.beat()")
+    with connect(engine_copy, "test") as conn, App(engine_copy) as app:
+        gone = app.practitioner()
+        app.checkout(app.client(), app.service(gone))
+        conn.execute("select earnings.beat()")
+        [(before,)] = conn.execute("select clock_timestamp()").fetchall()
+        app.delete("practitioners_practitioner", gone)
+        conn.execute("select earnings.beat()")
 
-        found = comparing.run(place, [before])
+    found = comparing.run(engine_copy, [before])
 
-        assert found.differences == ()
-        assert found.figure_counts["balance"] == 1
-    finally:
-        databases.drop(name)
+    assert found.differences == ()
+    assert found.figure_counts["balance"] == 1

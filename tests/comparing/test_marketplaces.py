@@ -15,7 +15,7 @@ import pytest
 
 from comparing.living import live_on
 from conftest import Databases, migrate_up
-from earnings_pipeline import building, checks, comparing, sample
+from earnings_pipeline import checks, comparing, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.progress import silent
 from earnings_pipeline.target import Target
@@ -24,17 +24,10 @@ MARKETPLACES = int(os.environ.get("EARNINGS_MARKETPLACES", "1"))
 SPREAD = Path(__file__).with_name("spread.sql").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def dbt_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
-        yield
-
-
 @pytest.fixture
 def place(databases: Databases) -> Iterator[Target]:
-    """An empty database that always has the same name, so that dbt reads its project once."""
-    target = databases.create_named(f"earnings_test_{os.getpid()}_compared")
+    """An empty database."""
+    target = databases.create()
     yield target
     databases.drop(target.dbname)
 

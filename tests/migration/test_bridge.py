@@ -65,10 +65,9 @@ def residuals(conn: psycopg.Connection) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def story(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(databases: Databases) -> Iterator[Story]:
     target = databases.clone("sampled", load_sample)
-    with pytest.MonkeyPatch.context() as patch, connect(target, "test") as conn:
-        patch.setattr(building, "STATE", tmp_path_factory.mktemp("dbt"))
+    with connect(target, "test") as conn:
         legacy, legacy_rows, counts = ledger(conn), rows(conn), dict(conn.execute(COUNTS))
         orders = {id for (id,) in conn.execute("select id from payments_order")}
         migration.up(conn)
