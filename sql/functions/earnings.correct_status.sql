@@ -3,10 +3,11 @@
 -- Moves one earnings row as a person decided, along any arrow of the rules, corrections
 -- included; the reason goes into the history (R2).  A clawback or the adjustment of a refund
 -- that is set to reversed is forgiven: the engine does not write it again (R9); not so a
--- clawback whose original is no longer paid, for both together are nothing.  For members of
+-- clawback whose original is no longer paid, for both together are nothing.  What the client was
+-- refunded beside a clawback is taken off by itself once that is forgiven.  For members of
 -- earnings_operator.
 --
--- Locks     the earnings row
+-- Locks     the earnings row; to forgive a clawback its booking, then the booking's earnings by id
 -- Reads     earnings.status_rules
 -- Writes    public.payments_earningstransaction
 -- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
@@ -21,7 +22,24 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_row public.payments_earningstransaction;
+    v_forgiven_booking_id bigint;
 begin
+    select rows_of.booking_id into v_forgiven_booking_id
+    from public.payments_earningstransaction as rows_of
+    where rows_of.id = correct_status.earnings_id
+        and rows_of.transaction_type = 'clawback'
+        and correct_status.status = 'reversed';
+
+    if found then
+        perform earnings.lock_bookings(array[v_forgiven_booking_id]);
+
+        perform
+        from public.payments_earningstransaction as rows_of
+        where rows_of.booking_id = v_forgiven_booking_id
+        order by rows_of.id
+        for no key update;
+    end if;
+
     select rows_of.* into v_row
     from public.payments_earningstransaction as rows_of
     where rows_of.id = correct_status.earnings_id
@@ -74,6 +92,10 @@ begin
     where rows_of.id = v_row.id;
 
     perform set_config('earnings.reason', '', true);
+
+    if v_forgiven_booking_id is not null then
+        perform earnings.settle_refunds(array[v_forgiven_booking_id]);
+    end if;
 end
 $$;
 

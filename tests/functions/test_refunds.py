@@ -730,6 +730,26 @@ def test_what_was_refunded_after_a_debit_was_forgiven_is_taken_off(
     assert live(app, booking) == {"paid": NET_OF_10000, "available": -850}
 
 
+@pytest.mark.parametrize("lose", ["reverse", "cancel"])
+def test_what_was_refunded_beside_a_clawback_is_taken_off_once_that_is_forgiven(
+    conn: psycopg.Connection, app: App, pia: int, lose: str
+) -> None:
+    booking = paid_booking(app, pia)
+    if lose == "reverse":
+        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+        app.refund(booking, 10000)
+    else:
+        app.cancel(booking)
+        app.refund(booking, 10000)
+        app.update("bookings_booking", booking, status="confirmed")
+    clawback = debit_of(app, booking)
+
+    conn.execute("select earnings.correct_status(%s, 'reversed', 'goodwill')", [clawback])
+
+    assert conn.execute(sqlfiles.read("checks/refunds_are_taken_off")).fetchall() == []
+    assert live(app, booking) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
+
+
 def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: int) -> None:
     booking = paid_booking(app, pia)
     app.cancel(booking)

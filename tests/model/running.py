@@ -81,13 +81,13 @@ def run_sequences(target: Target, form: str, config: pytest.Config) -> None:
                     report_multiple_bugs=False,
                 ),
             )
+            refuse_offenders(conn)
         except Exception as error:
             error.add_note(
                 f"Again: EARNINGS_SEQUENCES={count * SHARDS} scripts/test tests/model "
                 f"-k {form} --hypothesis-seed={chosen}"
             )
             raise
-        refuse_offenders(conn)
 
 
 def refuse_offenders(conn: psycopg.Connection) -> None:

@@ -401,7 +401,9 @@ class Marketplace:
         """Projected earnings are held until the new end (R4)."""
         self.services[service_id].session_ends[session_id] = end
         for booking in self.bookings.values():
-            if booking.service_id == service_id:
+            if booking.service_id == service_id and booking.status not in {"canceled", "completed"}:
+                if not any(row.status == "projected" for row in self.rows_of(booking.id)):
+                    self.queue.add(booking.id)
                 self._hold_projected(booking)
 
     def complete_due(self, skipping: Collection[int] = NOBODY) -> None:
@@ -858,6 +860,8 @@ class Marketplace:
         if status == "paid":
             raise Refused("23X03")
         self._change(row, status=status)
+        if status == "reversed" and row.kind == "clawback":
+            self._refund(self.bookings[row.booking_id])
 
     def release_holds(self, skipping: Collection[int] = NOBODY) -> None:
         """The job: pending rows whose hold has elapsed (R22)."""
