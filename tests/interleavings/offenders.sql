@@ -184,7 +184,16 @@ as $$
     select format('R9 booking %s is canceled and still worth %s cents', bookings.id, sum(ledger.net_amount_cents))
     from bookings
     inner join ledger on bookings.id = ledger.booking_id
-    where bookings.status in ('canceled', 'cancelled') and ledger.is_live and ledger.transaction_type <> 'bonus'
+    where bookings.status in ('canceled', 'cancelled')
+        and ledger.is_live
+        and ledger.transaction_type <> 'bonus'
+        and not exists (
+            select
+            from ledger as forgiven
+            where forgiven.booking_id = bookings.id
+                and forgiven.transaction_type = 'clawback'
+                and not forgiven.is_live
+        )
     group by bookings.id
     having sum(ledger.net_amount_cents) <> 0
 

@@ -441,6 +441,17 @@ def operation(name: str, *steps: Step, states: Iterable[str], **what: Any) -> Op
 
 OPERATIONS = (
     operation(
+        "forgive",
+        call(
+            "select earnings.correct_status(id, 'reversed', 'goodwill') "
+            "from payments_earningstransaction "
+            "where booking_id = %s and transaction_type = 'clawback'",
+            "booking_id",
+        ),
+        states=["clawed_back"],
+        is_refusable=True,
+    ),
+    operation(
         "mirror",
         insert_mirror,
         save_reversed,

@@ -104,7 +104,7 @@ as $$
 declare
     v_payout_id bigint;
 begin
-    if state in ('delivered', 'due', 'available', 'paid') then
+    if state in ('delivered', 'due', 'available', 'paid', 'clawed_back') then
         update public.bookings_booking as bookings
         set
             status = 'completed',
@@ -116,13 +116,13 @@ begin
         where bookings.id = deliver.booking_id;
     end if;
 
-    if state in ('available', 'paid') then
+    if state in ('available', 'paid', 'clawed_back') then
         update public.payments_earningstransaction as rows_of
         set status = 'available'
         where rows_of.booking_id = deliver.booking_id and rows_of.status = 'pending';
     end if;
 
-    if state = 'paid' then
+    if state in ('paid', 'clawed_back') then
         select interleavings.put('payments_practitionerpayout', jsonb_build_object(
             'practitioner_id', rows_of.practitioner_id, 'status', 'pending', 'payment_method', 'manual',
             'credits_payout_cents', rows_of.net_amount_cents
@@ -235,12 +235,19 @@ begin
     perform interleavings.deliver(v_sibling_id, case when kind = 'crowded' then 'delivered' else state end)
     where v_sibling_id is not null;
 
+    if state = 'clawed_back' then
+        perform earnings.reverse_booking(paid.booking_id, 'a complaint')
+        from public.payments_earningstransaction as paid
+        where paid.practitioner_id = (v_world ->> 'practitioner_id')::bigint and paid.status = 'paid';
+    end if;
+
     return v_world || v_rows || jsonb_build_object(
         'started_at', now(),
         'earnings', (
             select coalesce(jsonb_object_agg(rows_of.booking_id, to_jsonb(rows_of)), '{}')
             from public.payments_earningstransaction as rows_of
             where rows_of.practitioner_id = (v_world ->> 'practitioner_id')::bigint
+                and rows_of.transaction_type <> 'clawback'
         ),
         'payouts', (
             select coalesce(jsonb_object_agg(paid.booking_id, to_jsonb(payouts)), '{}')
@@ -283,6 +290,13 @@ as $$
                     and pairs.key not in ('service_type_id', 'transaction_id')
                     and jsonb_typeof(pairs.value) = 'number'
                     then to_jsonb(pairs.value::bigint + shifted.distance)
+                when pairs.key = 'metadata' and pairs.value ? 'original_ids' then pairs.value || jsonb_build_object(
+                    'original_ids',
+                    (
+                        select jsonb_agg(originals.id::bigint + shifted.distance)
+                        from jsonb_array_elements_text(pairs.value -> 'original_ids') as originals (id)
+                    )
+                )
                 when pairs.key in ('uuid', 'public_uuid') then to_jsonb(md5((pairs.value #>> '{}') || shifted.distance)::uuid)
                 when pairs.key in ('slug', 'email') then to_jsonb((pairs.value #>> '{}') || shifted.distance)
                 else pairs.value
