@@ -697,15 +697,15 @@ class Marketplace:
         order = self.order_of(booking)
         if order is None or order.is_package:
             return cents
-        cents += order.refunded_cents
-        whole = booking.final_cents or booking.price_cents
-        return max(cents, whole) if order.status == "refunded" else cents
+        return cents + order.refunded_cents
 
     def _refund(self, booking: Booking) -> None:
         """Lower what remains of a refunded booking's earnings; it never rises again (R9)."""
         row = self.live_row(booking.id)
         refunded = self._refunded_cents(booking)
-        if row is None or refunded <= 0 or booking.status == "canceled":
+        sold = self.order_of(booking)
+        is_whole = sold is not None and not sold.is_package and sold.status == "refunded"
+        if row is None or not (refunded > 0 or is_whole) or booking.status == "canceled":
             return
         if self.is_clawed_back(booking.id):
             return
@@ -716,10 +716,12 @@ class Marketplace:
             worth = row.gross_cents
         else:
             worth = booking.final_cents
-            if refunded > worth:
+            if refunded > worth or worth == 0:
                 worth = booking.price_cents
         if worth == 0:
             return
+        if is_whole:
+            refunded = max(refunded, worth)
         recorded = [row, *self.adjustments_of(row)]
         recorded_gross = sum(other.gross_cents for other in recorded)
         recorded_commission = sum(other.commission_cents for other in recorded)
