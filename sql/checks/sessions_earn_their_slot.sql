@@ -1,6 +1,7 @@
 -- The live delivery row of a package session has the gross of its slot, less what a paid
--- purchase nets and what a refund of the package had used up. A paid one that something was taken
--- back from is left out: that may have freed its slot, and a later delivery got it another.
+-- purchase nets and what a refund of the package had used up. One that was paid, and that something
+-- was taken back from, is left out: that may have freed its slot, and a later delivery got it another;
+-- and its payout may have failed since.
 --
 -- Rule      R7
 -- Reads     earnings
@@ -21,7 +22,11 @@ where
     and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and earnings.gross_amount_cents <> slots.amount_cents - slots.prepaid_cents - slots.refunded_cents
     and not (
-        earnings.status = 'paid'
+        exists (
+            select
+            from earnings.transitions as history
+            where history.earnings_id = earnings.id and history.to_status = 'paid'
+        )
         and exists (
             select
             from public.payments_earningstransaction as takings

@@ -882,9 +882,9 @@ def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
     assert live(app, other) == {"paid": NET_OF_10000}
 
 
-@pytest.mark.parametrize("is_forgiven", [False, True])
+@pytest.mark.parametrize("afterwards", ["nothing", "forgiven", "payout failed"])
 def test_a_paid_session_that_was_given_back_may_come_again_in_another_slot(
-    conn: psycopg.Connection, app: App, pia: int, is_forgiven: bool
+    conn: psycopg.Connection, app: App, pia: int, afterwards: str
 ) -> None:
     package = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
     order = int(app.order_of(package)["id"])
@@ -896,13 +896,16 @@ def test_a_paid_session_that_was_given_back_may_come_again_in_another_slot(
     app.pay_out(pia)
     app.cancel(first)
     app.end_video_room(second)
-    if is_forgiven:
+    if afterwards == "forgiven":
         conn.execute(
             "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, first)]
         )
 
     app.update("bookings_booking", first, status="confirmed")
     app.end_video_room(first)
+    if afterwards == "payout failed":
+        [payout] = app.rows("payments_practitionerpayout")
+        app.fail_payout(payout["id"])
 
     slots = conn.execute(
         "select booking_id, amount_cents from earnings.session_slots order by slot_number"
