@@ -1,5 +1,5 @@
--- No canceled booking has earnings that can still be paid out, but for what a clawback takes back
--- and the debits of what was paid.
+-- No canceled booking has earnings that can still be paid out, but for what was paid before and is
+-- taken back in full, whether a person has forgiven that or its payout has failed since.
 --
 -- Rule      R9
 -- Reads     earnings
@@ -14,21 +14,40 @@ from public.payments_earningstransaction as earnings
 inner join public.bookings_booking as bookings on earnings.booking_id = bookings.id
 where
     earnings.status in ('projected', 'pending', 'available')
+    and bookings.status in ('canceled', 'cancelled')
     and (
         earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
-        or (
-            earnings.transaction_type = 'adjustment'
-            and earnings.metadata ? 'refunded_cents'
-            and not exists (
-                select
-                from public.payments_earningstransaction as originals
-                where
-                    originals.booking_id = bookings.id
-                    and (originals.status = 'paid' or earnings.is_clawed_back(originals))
-                    and earnings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
-            )
-        )
+        or (earnings.transaction_type = 'adjustment' and earnings.metadata ? 'refunded_cents')
     )
-    and bookings.status in ('canceled', 'cancelled')
-    -- asked of these only: it waits for the join
-    and case when bookings.id is not null then not earnings.is_clawed_back(earnings) end
+    and not exists (
+        select
+        from public.payments_earningstransaction as originals
+        cross join
+            lateral (
+                select sum(takings.net_amount_cents) as net_cents
+                from public.payments_earningstransaction as takings
+                where
+                    takings.booking_id = originals.booking_id
+                    and takings.transaction_type in ('clawback', 'adjustment')
+                    and takings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+            ) as taken
+        where
+            originals.booking_id = bookings.id
+            and case
+                when earnings.transaction_type = 'adjustment'
+                    then earnings.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
+                else originals.id = earnings.id
+            end
+            and (
+                originals.status = 'paid'
+                or earnings.is_clawed_back(originals)
+                or (
+                    originals.net_amount_cents + taken.net_cents <= 0
+                    and exists (
+                        select
+                        from earnings.transitions as history
+                        where history.earnings_id = originals.id and history.to_status = 'paid'
+                    )
+                )
+            )
+    )

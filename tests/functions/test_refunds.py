@@ -864,6 +864,28 @@ def test_a_clawback_is_not_forgiven_once_the_payout_of_its_original_has_failed(
         )
 
 
+@pytest.mark.parametrize("is_forgiven", [False, True])
+def test_what_was_taken_back_before_its_payout_failed_is_no_pay_for_a_canceled_booking(
+    conn: psycopg.Connection, app: App, pia: int, is_forgiven: bool
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.refund(booking, 4000 if is_forgiven else 10000)
+    app.cancel(booking)
+    if is_forgiven:
+        conn.execute(
+            "select earnings.correct_status(id, 'reversed', 'goodwill') "
+            "from payments_earningstransaction where transaction_type = 'clawback'"
+        )
+
+    app.fail_payout(payout["id"])
+
+    kept = NET_OF_10000 - 3400 if is_forgiven else 0
+    assert sum(live(app, booking).values()) == kept
+    query = sqlfiles.read("checks/canceled_bookings_earn_nothing_unpaid")
+    assert conn.execute(query).fetchall() == []
+
+
 def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
     conn: psycopg.Connection, app: App, pia: int
 ) -> None:
