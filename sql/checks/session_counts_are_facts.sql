@@ -1,5 +1,6 @@
 -- The number of sessions completed on a package order is the number of its delivered sessions;
--- a no-show that was paid has used up a session too, a rescheduled booking has not.
+-- a no-show that was paid has used up a session too, whatever became of it; a rescheduled booking
+-- that was not, has not.
 --
 -- Rule      R8
 -- Reads     orders
@@ -34,13 +35,18 @@ counts as (
     where
         orders.package_metadata is not null
         and orders.order_type in ('package', 'bundle')
-        and (bookings.status = 'completed' or (bookings.status = 'no_show' and slots.booking_id is not null))
         and purchases.booking_id is null
         and not (select is_package_purchase or is_bundle_purchase from (select bookings.*) as booking)
-        and not exists (
-            select
-            from public.bookings_booking as later
-            where later.rescheduled_from_id = bookings.id
+        and (
+            (bookings.status = 'no_show' and slots.booking_id is not null)
+            or (
+                bookings.status = 'completed'
+                and not exists (
+                    select
+                    from public.bookings_booking as later
+                    where later.rescheduled_from_id = bookings.id
+                )
+            )
         )
 
 ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from marketplace_app import App
+from functions.test_lifecycle import paid_booking
+from marketplace_app import App, refused
 
 
 def test_a_cancel_and_a_late_earnings_task_leave_nothing_to_earn(
@@ -84,3 +85,22 @@ def test_a_cache_save_that_waited_is_replaced_by_the_truth(
 
     assert app.cached(pia)["pending_balance_cents"] == 8500
     assert app.cached(pia)["available_balance_cents"] == 0
+
+
+def test_a_clawback_is_not_forgiven_while_the_payout_of_its_original_fails(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+
+    def forgive(client: App) -> None:
+        with refused("23X01"):
+            client.execute(
+                "select earnings.correct_status(id, 'reversed', 'goodwill') "
+                "from payments_earningstransaction where transaction_type = 'clawback'"
+            )
+
+    meanwhile(lambda one: one.fail_payout(payout["id"]), forgive)
+
+    assert sum(net for _, _, net in app.earnings(booking)) == 0

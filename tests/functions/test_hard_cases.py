@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from earnings_pipeline import sqlfiles
 from functions.test_lifecycle import paid_booking
 from marketplace_app import App, now, refused
 
@@ -100,6 +101,25 @@ def test_a_delivered_session_that_becomes_a_no_show_gives_its_slot_and_pay_back(
 
     assert app.earnings(first) == [("projected", 5000, 4250)]
     assert app.earnings(second) == [("pending", 5000, 4250)]
+
+
+def test_a_paid_session_that_turns_out_a_no_show_has_used_up_its_session_though_it_was_moved(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    parent = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
+    session, _ = (child["id"] for child in app.children(parent))
+    app.update(
+        "bookings_booking", session, status="completed", completed_at=now() - timedelta(days=4)
+    )
+    conn.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    app.reschedule(session, now())
+
+    conn.execute("select earnings.correct_booking(%s, 'no_show', 'it was a no-show')", [session])
+
+    assert app.order_of(parent)["package_metadata"]["sessions_completed"] == 1
+    query = sqlfiles.read("checks/session_counts_are_facts")
+    assert conn.execute(query).fetchall() == []
 
 
 def extra_session(app: App, practitioner_id: int) -> tuple[int, int]:
