@@ -40,6 +40,7 @@ LEGAL = frozenset(
 CORRECTIONS = frozenset({("pending", "projected"), ("available", "projected")})
 DEBITS = frozenset({"clawback", "adjustment"})
 SETTLED = frozenset({"completed", "canceled", "no_show"})
+REFUNDED = frozenset({"refunded", "partially_refunded"})
 NOBODY: Collection[int] = frozenset()
 
 
@@ -246,7 +247,8 @@ class Marketplace:
         was_status = order.status
         for name, value in values.items():
             setattr(order, name, value)
-        if order.status == was_status:
+        speaks_of_a_refund = was_status == "refunded" or order.status in REFUNDED
+        if order.status == was_status or not speaks_of_a_refund:
             return
         self._settle_refund(order)
         if was_status == "refunded" and order.is_package:
