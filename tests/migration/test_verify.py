@@ -16,6 +16,8 @@ from earnings_pipeline.cli import app
 from earnings_pipeline.database import connect
 from earnings_pipeline.migration import steps
 from earnings_pipeline.target import Target
+from functions.test_lifecycle import paid_booking
+from marketplace_app import App, now
 
 TESTS = Path(__file__).parents[1]
 OWN = {name.split("/")[1] for name in sqlfiles.names("checklist")} - {"checklist_items"}
@@ -152,6 +154,17 @@ def test_a_row_that_somebody_accounts_for_is_no_longer_missed(conn: psycopg.Conn
 
     assert len(missed.offenders) == 1
     assert "every_old_booking_is_there" not in again
+
+
+def test_what_a_clawback_takes_back_may_stay_on_a_rescheduled_booking(engine_copy: Target) -> None:
+    with connect(engine_copy, "test") as conn, App(engine_copy) as app:
+        booking = paid_booking(app, app.practitioner())
+        [payout] = app.rows("payments_practitionerpayout")
+        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+        app.fail_payout(payout["id"])
+        app.reschedule(booking, now())
+
+        assert [(f.check, f.offenders) for f in migration.verify(conn) if f.offenders] == []
 
 
 def test_verify_writes_nothing_and_sees_one_moment(conn: psycopg.Connection) -> None:

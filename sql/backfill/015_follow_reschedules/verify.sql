@@ -1,4 +1,5 @@
--- Live unpaid earnings that a rescheduled booking kept although it has a successor.
+-- Live unpaid earnings that a rescheduled booking kept although it has a successor, but for those
+-- that a clawback takes back: both stay, and are nothing together.
 
 select
     'earnings' as subject,
@@ -9,6 +10,7 @@ inner join payments_earningstransaction as entries on bookings.id = entries.book
 where bookings.status not in ('canceled', 'cancelled')
     and entries.status in ('projected', 'pending', 'available')
     and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and not earnings.is_clawed_back(entries)
     and exists (
         select from bookings_booking as later where later.rescheduled_from_id = bookings.id
     )
