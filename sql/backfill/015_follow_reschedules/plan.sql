@@ -89,14 +89,7 @@ chain_earnings as (
         and entries.status <> 'reversed'
         and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
         -- what the engine has taken back meanwhile stays beside its clawback
-        and not exists (
-            select
-            from payments_earningstransaction as clawbacks
-            where clawbacks.booking_id = entries.booking_id
-                and clawbacks.transaction_type = 'clawback'
-                and clawbacks.status <> 'reversed'
-                and clawbacks.metadata @> jsonb_build_object('original_ids', jsonb_build_array(entries.id))
-        )
+        and not earnings.is_clawed_back(entries)
 
 ),
 
