@@ -146,3 +146,25 @@ def test_a_deleted_session_gives_its_slot_back_and_counts_no_more(
 
     assert sale.slots() == [(1, waiting), (2, second)]
     assert metadata_of(rows, sale.order_id)["sessions_completed"] == 2
+
+
+def test_a_slot_that_was_kept_only_because_it_was_paid_goes_with_its_booking(
+    rows: PlainRows,
+) -> None:
+    sale = Sale(rows)
+    first, second = sale.sessions
+    sale.complete(first)
+    rows.put("payments_earningstransaction", earnings_of(rows, first), status="paid")
+    rows.conn.execute("select earnings.correct_booking(%s, 'confirmed', 'nobody came')", [first])
+    assert sale.slots() == [(1, first)]
+    # as a payout that fails leaves it, before the next job
+    rows.put("payments_earningstransaction", earnings_of(rows, first), status="projected")
+    rows.conn.execute(
+        "delete from public.payments_earningstransaction where booking_id = %s", [first]
+    )
+
+    rows.conn.execute("delete from public.bookings_booking where id = %s", [first])
+
+    assert sale.slots() == []
+    sale.complete(second)
+    assert sale.slots() == [(1, second)]

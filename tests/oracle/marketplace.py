@@ -393,7 +393,9 @@ class Marketplace:
         for other in self.bookings.values():
             if other.rescheduled_from_id == booking_id:
                 other.rescheduled_from_id = None
-        if gone.status in {"completed", "no_show"}:
+        package = self.package_of(gone)
+        had_a_slot = package is not None and booking_id in package.slots.values()
+        if gone.status in {"completed", "no_show"} or had_a_slot:
             self._settle({}, {gone.order_id})
         earlier = self.bookings.get(gone.rescheduled_from_id or 0)
         if earlier is not None and self.is_delivered(earlier):
