@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+import psycopg
 import pytest
 
-from earnings_pipeline import bench
+from earnings_pipeline import bench, checks, migration
 from earnings_pipeline.bench import pages
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate
+from earnings_pipeline.bench.multiplying import multiply
+from earnings_pipeline.database import connect
 from earnings_pipeline.errors import WrongUsage
+from earnings_pipeline.target import Target
 
 MACHINE = {"processor": "2 cores"}
 
@@ -115,3 +119,43 @@ def test_the_page_is_written_from_the_kept_figures():
     remarks = pages.REMARKS.read_text(encoding="utf-8")
 
     assert pages.PAGE.read_text(encoding="utf-8") == pages.page(rows, remarks)
+
+
+@pytest.mark.parametrize("state", ["sampled", "migrated"])
+def test_a_marketplace_times_three_is_migrated_to_three_times_what_it_holds(
+    sampled: Target, migrated: Target, state: str
+) -> None:
+    with connect(migrated, "test") as conn:
+        once = counted(conn)
+    with connect({"sampled": sampled, "migrated": migrated}[state], "test") as conn:
+        multiply(conn, 3)
+        migration.up(conn)
+
+        assert counted(conn) == {what: 3 * count for what, count in once.items()}
+        assert [found.name for found in checks.run(conn) if not found.ok] == []
+        assert [found.check for found in migration.verify(conn) if found.offenders] == []
+
+
+def counted(conn: psycopg.Connection) -> dict[str, int]:
+    """Rows, cents and exceptions by kind."""
+    return dict(
+        conn.execute(
+            """
+            select 'bookings ' || status || (order_id is null), count(*) from bookings_booking
+            group by 1
+            union all
+            select concat_ws(' ', 'cents', status, transaction_type), sum(net_amount_cents)::bigint
+            from payments_earningstransaction group by 1
+            union all
+            select 'balances', sum(available_balance_cents) from payments_practitionerearnings
+            union all
+            select 'entry ' || event, count(*) from earnings.transitions group by 1
+            union all
+            select 'slots', sum(amount_cents) from earnings.session_slots
+            union all
+            select kind, count(*) from earnings.exceptions
+            -- rates are rows that the copies share
+            where kind <> 'duplicate_commission_rate' group by 1
+            """
+        ).fetchall()
+    )

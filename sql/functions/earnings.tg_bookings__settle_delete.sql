@@ -43,4 +43,4 @@ end
 $$;
 
 comment on function earnings.tg_bookings__settle_delete()
-is 'Recounts the orders of deleted bookings that were delivered or held a slot, and queues what they were rescheduled from (R7, R8, R13).';
+is 'Recounts the orders of deleted bookings, and queues what they were rescheduled from (R7, R8, R13).';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from psycopg import sql
 
 from earnings_pipeline import embedded, migration, sample, sqlfiles
 from earnings_pipeline.bench.measuring import Sample
+from earnings_pipeline.bench.multiplying import multiply
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import PipelineError
 from earnings_pipeline.progress import Report, silent
@@ -47,6 +49,8 @@ ENGINE_TABLES = (
     "public.service_sessions",
     "earnings.balance_queue",
 )
+# Of a larger marketplace the rest are copies.
+LARGEST_SAMPLE = 100_000
 # Plans and code are loaded by a session's first writes; they are left out of its latency.
 WARM_UP = 5
 
@@ -112,7 +116,11 @@ class Bench:
     def _template(self, state: str, bookings: int) -> str:
         name = f"{state}_{bookings}"
         if name not in self.templates:
-            if state == "sampled":
+            if bookings > LARGEST_SAMPLE:
+                self._create(name, self._template(state, LARGEST_SAMPLE))
+                with connect(self.target(name), "bench") as conn:
+                    multiply(conn, math.ceil(bookings / LARGEST_SAMPLE), self.report)
+            elif state == "sampled":
                 self._create(name)
                 with connect(self.target(name), "bench") as conn:
                     sample.load(conn, bookings=bookings, report=self.report)
