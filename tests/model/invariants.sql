@@ -141,7 +141,19 @@ select 'a package earns more than its price', package_orders.order_id, format('%
 from package_orders
 inner join public.bookings_booking as bookings on package_orders.order_id = bookings.order_id
 inner join ledger on bookings.id = ledger.booking_id
-where ledger.status in ('pending', 'available', 'paid') and ledger.transaction_type <> 'bonus'
+where ledger.status in ('pending', 'available', 'paid')
+    and ledger.transaction_type <> 'bonus'
+    -- what a person has forgiven after its slot went to another session is beyond the price
+    and (
+        exists (select from earnings.session_slots as slots where slots.booking_id = ledger.booking_id)
+        or not exists (
+            select
+            from ledger as forgiven
+            where forgiven.booking_id = ledger.booking_id
+                and forgiven.transaction_type = 'clawback'
+                and forgiven.status = 'reversed'
+        )
+    )
 group by package_orders.order_id, package_orders.price_cents
 having sum(ledger.gross_amount_cents) > package_orders.price_cents
 
