@@ -19,6 +19,7 @@ returns table (
 )
 language sql
 volatile
+parallel safe
 rows 1
 set search_path = pg_catalog, pg_temp
 as $$

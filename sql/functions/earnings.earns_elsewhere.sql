@@ -9,6 +9,7 @@ create or replace function earnings.earns_elsewhere(booking_id bigint)
 returns boolean
 language sql
 volatile
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select earnings.is_superseded(earns_elsewhere.booking_id) or exists (

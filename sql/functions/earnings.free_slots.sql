@@ -12,6 +12,7 @@ create or replace function earnings.free_slots(order_ids bigint[])
 returns table (order_id bigint, slot_number integer, amount_cents integer, refunded_cents integer)
 language sql
 volatile
+parallel safe
 rows 50
 set search_path = pg_catalog, pg_temp
 as $$

@@ -9,6 +9,7 @@ create or replace function earnings.has_clawback(booking_id bigint)
 returns boolean
 language sql
 volatile
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select exists (

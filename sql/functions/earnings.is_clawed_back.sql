@@ -9,6 +9,7 @@ create or replace function earnings.is_clawed_back(earnings_row public.payments_
 returns boolean
 language sql
 volatile
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select exists (

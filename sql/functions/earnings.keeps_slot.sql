@@ -10,6 +10,7 @@ create or replace function earnings.keeps_slot(booking public.bookings_booking)
 returns boolean
 language sql
 volatile
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select exists (select from earnings.due_clawbacks(booking.id)) or (

@@ -7,6 +7,7 @@ create or replace function earnings.package_price_cents(package_order public.pay
 returns integer
 language sql
 immutable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select

@@ -9,6 +9,7 @@ create or replace function earnings.refunded_cents(booking public.bookings_booki
 returns bigint
 language sql
 stable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(sum(refunds.amount_cents), 0)::bigint

@@ -10,6 +10,7 @@ create or replace function earnings.refunded_order_cents(package_order public.pa
 returns bigint
 language sql
 volatile
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select greatest(

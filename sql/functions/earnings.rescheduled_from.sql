@@ -8,6 +8,7 @@ create or replace function earnings.rescheduled_from(booking_id bigint)
 returns setof bigint
 language sql
 stable
+parallel safe
 rows 1
 set search_path = pg_catalog, pg_temp
 as $$

@@ -29,17 +29,27 @@ begin
     inner join public.payments_order as orders on coalesce(bookings.order_id, written.order_id) = orders.id
     where written.transaction_type = 'refund' and written.amount_cents > 0;
 
-    select array_agg(touched.id order by touched.id) into v_booking_ids
-    from (
-        select earnings.last_successor(written.booking_id) as id
+    with recursive
+
+    -- what is left of a booking may lie on any that it was rescheduled to: a paid one keeps its earnings
+    chain as (
+
+        select written.booking_id as id
         from written_credits as written
         where written.transaction_type = 'refund' and written.booking_id is not null
 
         union
 
-        select written.booking_id
-        from written_credits as written
-        where written.transaction_type = 'refund' and written.booking_id is not null
+        select later.id
+        from chain
+        inner join public.bookings_booking as later on chain.id = later.rescheduled_from_id
+
+    ),
+
+    touched as (
+
+        select chain.id
+        from chain
 
         union
 
@@ -50,7 +60,11 @@ begin
         where written.transaction_type = 'refund'
             and written.booking_id is null
             and orders.order_type not in ('package', 'bundle')
-    ) as touched;
+
+    )
+
+    select array_agg(touched.id order by touched.id) into v_booking_ids
+    from touched;
 
     perform earnings.lock_bookings(v_booking_ids);
 

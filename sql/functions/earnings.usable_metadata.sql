@@ -8,6 +8,7 @@ create or replace function earnings.usable_metadata(package_metadata jsonb)
 returns jsonb
 language sql
 immutable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(

@@ -10,6 +10,7 @@ create or replace function earnings.was_paid_before(booking_id bigint)
 returns boolean
 language sql
 stable
+parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
     select exists (

@@ -650,6 +650,21 @@ def test_a_payout_that_fails_after_two_reschedules_lets_the_earnings_go_all_the_
     ]
 
 
+def test_a_refund_of_the_first_reaches_what_was_paid_between_it_and_the_last(
+    app: App, pia: int
+) -> None:
+    first = app.checkout(app.client(), app.service(pia))
+    paid = app.reschedule(first, now() + timedelta(days=9))
+    app.update("bookings_booking", paid, status="completed", completed_at=now() - timedelta(days=3))
+    app.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    app.reschedule(paid, now() + timedelta(days=10))
+
+    app.refund(first, 5000)
+
+    assert live(app, paid) == {"paid": NET_OF_10000, "available": -4250}
+
+
 def debit_of(app: App, booking_id: int) -> int:
     [row] = [
         row

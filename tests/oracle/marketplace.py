@@ -669,10 +669,12 @@ class Marketplace:
         """A refund credit row of a booking; it counts for its successors too (R9)."""
         refunded = self.bookings[booking_id]
         refunded.refunded_cents += cents
-        booking: Booking | None = refunded
-        while booking is not None:
+        touched = [refunded]
+        for booking in touched:
             self._refund(booking)
-            booking = self.successor(booking.id)
+            touched += [
+                later for later in self.bookings.values() if later.rescheduled_from_id == booking.id
+            ]
         package = self.package_of(refunded)
         if package is not None:
             self._settle_refund(package)

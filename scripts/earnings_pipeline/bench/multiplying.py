@@ -72,6 +72,8 @@ def multiply(conn: psycopg.Connection, times: int, report: Report = silent) -> N
     stride = 1 + max(_largest_id(conn, name, columns) for name, _, columns in tables)
     with conn.transaction():
         conn.execute("set local session_replication_role = replica")
+        # the originals are found by their keys however long the table has become meanwhile
+        conn.execute("set local enable_seqscan = off")
         indexes = _rows(conn, "copied_indexes", tables=list(TABLES))
         for drop, _ in indexes:
             conn.execute(drop.encode())
