@@ -2,7 +2,7 @@
 --
 -- One row per delivery row of a refunded booking, in cents: what it and the rows linked to
 -- it are recorded with, and what remains of it (R9).  The share is what a refund is
--- measured by: of a session its slot's worth, else the card part, or the price once the
+-- measured by: of a session what it earned for its slot, else the card part, or the price once the
 -- refund exceeds that.  What remains never rises; a reversed row has nothing left, and an
 -- adjustment that was reversed without its original is forgiven and counts as taken off.
 -- A share of 0 cannot be measured: nothing changes.

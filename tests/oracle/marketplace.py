@@ -715,10 +715,8 @@ class Marketplace:
             return
         if self.is_clawed_back(booking.id):
             return
-        order, slot = self.package_of(booking), self.slot_of(booking)
-        if order is not None and slot is not None:
-            worth = self._slot_earns(order, slot)
-        elif order is not None:
+        if self.package_of(booking) is not None:
+            # what it earned for its slot, also when it has come to hold another one since
             worth = row.gross_cents
         else:
             worth = booking.final_cents
