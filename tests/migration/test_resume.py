@@ -3,7 +3,7 @@
 Killed is the tool (kill -9), or the server (an immediate shutdown, and then recovery); when a batch
 has just committed, or some milliseconds into a statement; on the way up, or on the way down.
 scripts/test does that twenty times.  At every batch boundary, and at random moments inside, it is
-354 times, an hour on two cores:
+354 times, ten minutes on two cores:
 
     EARNINGS_KILLS=all scripts/test tests/migration/test_resume.py --dist load
 """
@@ -148,9 +148,10 @@ class MortalServer:
             conn.execute("checkpoint")
 
     def recover(self, dbname: str) -> Target:
-        """Start the server again when it has gone, and return the database."""
+        """Start the server again once it has gone, and return the database."""
         deadline = time.monotonic() + 30
-        while (self.own.data / "postmaster.pid").exists() and time.monotonic() < deadline:
+        while (self.own.data / "postmaster.pid").exists():
+            assert time.monotonic() < deadline, "the server was not killed"
             time.sleep(0.02)
         self.databases.server = self.own.start()
         return self.own.target(dbname)
@@ -188,7 +189,8 @@ def test_killed_and_run_again_it_ends_in_the_same_state(
         mortal.checkpoint()
     ended = die(target, death, undisturbed, mortal.postmaster if mortal else None)
 
-    assert ended == (1 if mortal else -signal.SIGKILL)
+    # the last statements may be through before the server has noticed that it dies
+    assert ended in ((1, 0) if mortal else (-signal.SIGKILL,))
     if mortal:
         target = mortal.recover(target.dbname)
     with connect(target, "test") as conn:
