@@ -1,9 +1,9 @@
 -- earnings.tg_bookings__settle_delete()
 --
--- Recounts the orders of deleted bookings that were delivered, or held a slot until the next job
--- (R7, R8).  What a deleted booking was rescheduled from counts again if it was delivered (R13);
--- the next job settles it, since whoever deletes the later booking may not wait for the earlier
--- one (R20).
+-- Recounts the orders of deleted bookings that were delivered, held a slot until the next job, or
+-- were canceled: a refund of theirs had used up a slot, and is gone with them (R7, R8, R9).  What
+-- a deleted booking was rescheduled from counts again if it was delivered (R13); the next job
+-- settles it, since whoever deletes the later booking may not wait for the earlier one (R20).
 --
 -- Fired by  earnings_900_settle_delete on public.bookings_booking
 -- Writes    earnings.settlement_queue, and what earnings.settle_bookings writes
@@ -23,7 +23,7 @@ begin
     from old_bookings as gone
     where gone.order_id is not null
         and (
-            gone.status in ('completed', 'no_show')
+            gone.status in ('completed', 'no_show', 'canceled')
             or exists (select from earnings.session_slots as slots where slots.booking_id = gone.id)
         );
 
@@ -43,4 +43,4 @@ end
 $$;
 
 comment on function earnings.tg_bookings__settle_delete()
-is 'Recounts the orders of deleted bookings, and queues what they were rescheduled from (R7, R8, R13).';
+is 'Recounts the orders of deleted bookings, and queues what they were rescheduled from (R7, R8, R9, R13).';

@@ -665,6 +665,24 @@ def test_a_refund_of_the_first_reaches_what_was_paid_between_it_and_the_last(
     assert live(app, paid) == {"paid": NET_OF_10000, "available": -4250}
 
 
+def test_a_refund_that_is_gone_with_its_canceled_session_gives_the_slot_to_one_that_waits(
+    app: App, order: int
+) -> None:
+    first, second, canceled = (row["id"] for row in app.sessions(order))
+    app.update("bookings_booking", canceled, status="canceled")
+    app.refund(canceled, 3334)
+    row = app.row("bookings_booking", first)
+    parent_id = row["parent_booking_id"]
+    waiting = app.book(row["user_id"], row["service_id"], parent_booking_id=parent_id)
+    for session in (first, second, waiting):
+        app.end_video_room(session)
+    assert live(app, waiting) == {}
+
+    app.delete("bookings_booking", canceled)
+
+    assert live(app, waiting) == {"pending": 2834}
+
+
 def debit_of(app: App, booking_id: int) -> int:
     [row] = [
         row

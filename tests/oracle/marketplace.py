@@ -395,7 +395,7 @@ class Marketplace:
                 other.rescheduled_from_id = None
         package = self.package_of(gone)
         had_a_slot = package is not None and booking_id in package.slots.values()
-        if gone.status in {"completed", "no_show"} or had_a_slot:
+        if gone.status in {"completed", "no_show", "canceled"} or had_a_slot:
             self._settle({}, {gone.order_id})
         earlier = self.bookings.get(gone.rescheduled_from_id or 0)
         if earlier is not None and self.is_delivered(earlier):
