@@ -97,10 +97,15 @@ as $$
         case
             when recorded.status = 'reversed' then 0
             when recorded.share_cents <= 0 then recorded.recorded_gross_cents
-            else least(
-                recorded.recorded_gross_cents,
-                recorded.gross_amount_cents
-                - recorded.gross_amount_cents * least(recorded.refunded_cents, recorded.share_cents) / recorded.share_cents
+            -- the slot may be worth less by now than what was taken off while the row was projected
+            else greatest(
+                0,
+                least(
+                    recorded.recorded_gross_cents,
+                    recorded.gross_amount_cents
+                    - recorded.gross_amount_cents
+                    * least(recorded.refunded_cents, recorded.share_cents) / recorded.share_cents
+                )
             )
         end
     from recorded

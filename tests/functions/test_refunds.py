@@ -683,6 +683,22 @@ def test_a_refund_that_is_gone_with_its_canceled_session_gives_the_slot_to_one_t
     assert live(app, waiting) == {"pending": 2834}
 
 
+def test_a_refund_takes_no_more_than_what_a_refunded_package_leaves_of_the_slot(
+    app: App, order: int
+) -> None:
+    first, second, refunded = (row["id"] for row in app.sessions(order))
+    app.earnings_task(refunded, 3333)
+    app.refund(refunded, 1000)
+    for session in (first, second):
+        app.end_video_room(session)
+    app.credit_order(order, 3333)
+
+    # of slot 3 (3334) one cent is left
+    app.end_video_room(refunded)
+
+    assert live(app, refunded) == {}
+
+
 def debit_of(app: App, booking_id: int) -> int:
     [row] = [
         row

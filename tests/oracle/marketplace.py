@@ -729,7 +729,7 @@ class Marketplace:
         recorded = [row, *self.adjustments_of(row)]
         recorded_gross = sum(other.gross_cents for other in recorded)
         recorded_commission = sum(other.commission_cents for other in recorded)
-        gross = min(recorded_gross, remaining_cents(row.gross_cents, refunded, worth))
+        gross = max(0, min(recorded_gross, remaining_cents(row.gross_cents, refunded, worth)))
         commission = commission_cents(row.rate, gross)
         if gross == 0 and row.status in UNPAID:
             self._change(row, status="reversed")
