@@ -1,4 +1,5 @@
--- No purchase of a package or bundle has earnings that can still be paid out: its sessions earn.
+-- No purchase of a package or bundle has earnings that can still be paid out, but for what a
+-- clawback takes back: its sessions earn.
 --
 -- Rule      R10
 -- Reads     earnings
@@ -13,3 +14,4 @@ inner join public.payments_earningstransaction as earnings on purchases.booking_
 where
     earnings.status in ('projected', 'pending', 'available')
     and earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and not earnings.is_clawed_back(earnings)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import Databases, load_and_migrate_sample
-from earnings_pipeline import migration, sqlfiles
+from earnings_pipeline import checks, migration, sqlfiles
 from earnings_pipeline.cli import app
 from earnings_pipeline.database import connect
 from earnings_pipeline.migration import steps
@@ -165,6 +165,41 @@ def test_what_a_clawback_takes_back_may_stay_on_a_rescheduled_booking(engine_cop
         app.reschedule(booking, now())
 
         assert [(f.check, f.offenders) for f in migration.verify(conn) if f.offenders] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        (
+            "050_reverse_purchase_earnings",
+            "update bookings_booking set is_package_purchase = true",
+        ),
+        ("060_return_undelivered_earnings", "update bookings_booking set status = 'canceled'"),
+    ],
+)
+def test_a_step_leaves_what_a_clawback_takes_back_where_it_is(
+    engine_copy: Target, step: str, change: str
+) -> None:
+    with connect(engine_copy, "test") as conn, App(engine_copy) as app:
+        booking = paid_booking(app, app.practitioner())
+        [payout] = app.rows("payments_practitionerpayout")
+        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+        app.fail_payout(payout["id"])
+        with conn.transaction():
+            break_past_the_triggers(conn, change)
+            if "purchase" in step:
+                conn.execute(
+                    "insert into earnings.purchase_bookings (booking_id, kind)"
+                    " values (%s, 'package')",
+                    [booking],
+                )
+
+        [result] = migration.up(conn, step=step)
+
+        assert result.row_count == 0
+        assert [(f.check, f.offenders) for f in migration.verify(conn) if f.offenders] == []
+        taken_back = checks.run(conn, ["nothing_is_taken_back_twice"])
+        assert [found.name for found in taken_back if not found.ok] == []
 
 
 def test_verify_writes_nothing_and_sees_one_moment(conn: psycopg.Connection) -> None:

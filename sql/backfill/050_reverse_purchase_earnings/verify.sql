@@ -1,4 +1,4 @@
--- Unpaid live earnings on purchase bookings.
+-- Unpaid live earnings on purchase bookings that no clawback takes back.
 
 select
     'earnings' as subject,
@@ -8,3 +8,4 @@ from payments_earningstransaction as entries
 inner join purchase_bookings on entries.booking_id = purchase_bookings.booking_id
 where entries.status in ('projected', 'pending', 'available')
     and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+    and not earnings.is_clawed_back(entries)

@@ -28,6 +28,8 @@ undelivered as (
         and not (bookings.is_package_purchase or bookings.is_bundle_purchase)
         and entries.status <> 'reversed'
         and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
+        -- what the engine has taken back meanwhile stays beside its clawback, also when its payout fails
+        and (entries.status = 'paid' or not earnings.is_clawed_back(entries))
 
 ),
 
