@@ -3,7 +3,7 @@
 Killed is the tool (kill -9), or the server (an immediate shutdown, and then recovery); when a batch
 has just committed, or some milliseconds into a statement; on the way up, or on the way down.
 scripts/test does that twenty times.  At every batch boundary, and at random moments inside, it is
-354 times, ten minutes on two cores:
+354 times, 10 minutes on two cores:
 
     EARNINGS_KILLS=all scripts/test tests/migration/test_resume.py --dist load
 """
