@@ -202,6 +202,39 @@ def test_a_step_leaves_what_a_clawback_takes_back_where_it_is(
         assert [found.name for found in taken_back if not found.ok] == []
 
 
+def test_a_double_that_a_clawback_takes_back_is_not_reversed_beside_it(
+    engine_copy: Target,
+) -> None:
+    with connect(engine_copy, "test") as conn, App(engine_copy) as app:
+        booking = paid_booking(app, app.practitioner())
+        [payout] = app.rows("payments_practitionerpayout")
+        conn.execute("drop index payments_earningstransaction_one_live_delivery_row")
+        with conn.transaction():
+            break_past_the_triggers(
+                conn,
+                "create temporary table double on commit drop as"
+                " select * from payments_earningstransaction;"
+                " update double set id = id + 1;"
+                " insert into payments_earningstransaction overriding system value"
+                " select * from double",
+            )
+        conn.execute(
+            "select setval(pg_get_serial_sequence('payments_earningstransaction', 'id'), 100)"
+        )
+        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+        app.fail_payout(payout["id"])
+
+        migration.up(conn, step="040_reverse_duplicate_earnings")
+
+        rows = app.rows("payments_earningstransaction")
+        assert [(row["transaction_type"], row["status"]) for row in rows] == [
+            ("booking_completion", "available"),
+            ("adjustment", "available"),
+            ("clawback", "available"),
+        ]
+        assert sum(row["net_amount_cents"] for row in rows) == 0
+
+
 def test_verify_writes_nothing_and_sees_one_moment(conn: psycopg.Connection) -> None:
     seen = set()
 

@@ -1,5 +1,6 @@
 -- One row per live delivery row beyond the first of its booking: the furthest advanced
--- stays, then the oldest (R6, R24).
+-- stays, then the oldest (R6, R24).  What was paid stays as an adjustment, also when its payout
+-- fails after the engine has taken it back: a clawback stands against it.
 
 with
 
@@ -13,6 +14,7 @@ ranked as (
         entries.status,
         entries.transaction_type,
         entries.booking_id,
+        entries.status = 'paid' or earnings.is_clawed_back(entries) as was_paid,
         row_number() over (
             partition by entries.booking_id
             order by
@@ -39,7 +41,7 @@ select
     jsonb_build_object('status', status, 'net_amount_cents', net_amount_cents) as before,
     jsonb_build_object('status', 'reversed', 'net_amount_cents', net_amount_cents) as after
 from ranked
-where place > 1 and status <> 'paid'
+where place > 1 and not was_paid
 
 union all
 
@@ -58,7 +60,7 @@ select
         'status', status, 'net_amount_cents', net_amount_cents, 'transaction_type', 'adjustment'
     ) as after
 from ranked
-where place > 1 and status = 'paid'
+where place > 1 and was_paid
 
 union all
 
@@ -81,7 +83,7 @@ select
 from ranked
 left join exception_kinds as kinds on kinds.kind = 'paid_twice'
 where ranked.place > 1
-    and ranked.status = 'paid'
+    and ranked.was_paid
     and not exists (
         select
         from exceptions
