@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
@@ -252,4 +252,4 @@ def test_a_correction_says_what_was_offered_and_what_was_stored(
     assert offered.keys() == stored.keys() == {"status", "available_after"}
     assert (offered["status"], stored["status"]) == ("pending", "projected")
     end = app.row("bookings_booking", booking_id)["end_time"]
-    assert stored["available_after"] == (end + HOLD).isoformat()
+    assert datetime.fromisoformat(stored["available_after"]) == end + HOLD
