@@ -156,12 +156,17 @@ def test_a_row_that_somebody_accounts_for_is_no_longer_missed(conn: psycopg.Conn
     assert "every_old_booking_is_there" not in again
 
 
+def take_back_and_fail_the_payout(conn: psycopg.Connection, app: App, booking_id: int) -> None:
+    """Leave the booking's earnings unpaid beside a clawback of them."""
+    conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking_id])
+    [payout] = app.rows("payments_practitionerpayout")
+    app.fail_payout(payout["id"])
+
+
 def test_what_a_clawback_takes_back_may_stay_on_a_rescheduled_booking(engine_copy: Target) -> None:
     with connect(engine_copy, "test") as conn, App(engine_copy) as app:
         booking = paid_booking(app, app.practitioner())
-        [payout] = app.rows("payments_practitionerpayout")
-        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
-        app.fail_payout(payout["id"])
+        take_back_and_fail_the_payout(conn, app, booking)
         app.reschedule(booking, now())
 
         assert [(f.check, f.offenders) for f in migration.verify(conn) if f.offenders] == []
@@ -182,9 +187,7 @@ def test_a_step_leaves_what_a_clawback_takes_back_where_it_is(
 ) -> None:
     with connect(engine_copy, "test") as conn, App(engine_copy) as app:
         booking = paid_booking(app, app.practitioner())
-        [payout] = app.rows("payments_practitionerpayout")
-        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
-        app.fail_payout(payout["id"])
+        take_back_and_fail_the_payout(conn, app, booking)
         with conn.transaction():
             break_past_the_triggers(conn, change)
             if "purchase" in step:
@@ -207,7 +210,6 @@ def test_a_double_that_a_clawback_takes_back_is_not_reversed_beside_it(
 ) -> None:
     with connect(engine_copy, "test") as conn, App(engine_copy) as app:
         booking = paid_booking(app, app.practitioner())
-        [payout] = app.rows("payments_practitionerpayout")
         conn.execute("drop index payments_earningstransaction_one_live_delivery_row")
         with conn.transaction():
             break_past_the_triggers(
@@ -221,8 +223,7 @@ def test_a_double_that_a_clawback_takes_back_is_not_reversed_beside_it(
         conn.execute(
             "select setval(pg_get_serial_sequence('payments_earningstransaction', 'id'), 100)"
         )
-        conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
-        app.fail_payout(payout["id"])
+        take_back_and_fail_the_payout(conn, app, booking)
 
         migration.up(conn, step="040_reverse_duplicate_earnings")
 

@@ -393,8 +393,7 @@ class Marketplace:
         for other in self.bookings.values():
             if other.rescheduled_from_id == booking_id:
                 other.rescheduled_from_id = None
-        package = self.package_of(gone)
-        had_a_slot = package is not None and booking_id in package.slots.values()
+        had_a_slot = self.slot_of(gone) is not None
         if gone.status in {"completed", "no_show", "canceled"} or had_a_slot:
             self._settle({}, {gone.order_id})
         earlier = self.bookings.get(gone.rescheduled_from_id or 0)

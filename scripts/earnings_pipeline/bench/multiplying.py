@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import psycopg
 from psycopg import sql
 
-from earnings_pipeline import sqlfiles
+from earnings_pipeline.bench.statements import execute, first_row, table_name
 from earnings_pipeline.progress import Progress, Report, silent
 
 TASK = "multiply the marketplace"
@@ -65,16 +63,17 @@ def multiply(conn: psycopg.Connection, times: int, report: Report = silent) -> N
     Copy n of an id is the id and n times a number above all of them; names that have to be unique
     get -n.  The rows are written past all triggers, and the planner's statistics are taken anew.
     """
-    found = _rows(conn, "copied_columns", tables=list(TABLES))
+    found = execute(conn, "copied_columns", tables=list(TABLES)).fetchall()
     tables = [
-        (_name(table), table, list(zip(names, kinds, strict=True))) for table, names, kinds in found
+        (table_name(table), table, list(zip(names, kinds, strict=True)))
+        for table, names, kinds in found
     ]
     stride = 1 + max(_largest_id(conn, name, columns) for name, _, columns in tables)
     with conn.transaction():
         conn.execute("set local session_replication_role = replica")
         # the originals are found by their keys however long the table has become meanwhile
         conn.execute("set local enable_seqscan = off")
-        indexes = _rows(conn, "copied_indexes", tables=list(TABLES))
+        indexes = execute(conn, "copied_indexes", tables=list(TABLES)).fetchall()
         for drop, _ in indexes:
             conn.execute(drop.encode())
         for done, (name, table, columns) in enumerate(tables):
@@ -84,8 +83,7 @@ def multiply(conn: psycopg.Connection, times: int, report: Report = silent) -> N
             if ("id", "shifted") in columns:
                 conn.execute(sql.SQL(SET_SEQUENCE).format(text=sql.Literal(table), table=name))
         if any(table == "earnings_migration.row_changes" for _, table, _ in tables):
-            shift = sqlfiles.read("bench/shift_legacy_rows").encode()
-            conn.execute(shift, {"stride": stride, "times": times})
+            execute(conn, "shift_legacy_rows", stride=stride, times=times)
         for done, (_, restore) in enumerate(indexes):
             report(Progress(task=TASK, done=done, total=len(indexes), note="indexes"))
             conn.execute(restore.encode())
@@ -115,17 +113,9 @@ def _largest_id(
     conn: psycopg.Connection, name: sql.Identifier, columns: list[tuple[str, str]]
 ) -> int:
     largest = sql.SQL(LARGEST).format(column=_first_id(columns), table=name)
-    return sum(found for (found,) in conn.execute(largest))
+    return int(first_row(conn.execute(largest))[0])
 
 
 def _first_id(columns: list[tuple[str, str]]) -> sql.Identifier:
     """Return the column that tells an original from its copies."""
     return sql.Identifier(next(column for column, kind in columns if kind == "shifted"))
-
-
-def _name(table: str) -> sql.Identifier:
-    return sql.Identifier(*table.split("."))
-
-
-def _rows(conn: psycopg.Connection, script: str, **parameters: object) -> list[tuple[Any, ...]]:
-    return conn.execute(sqlfiles.read(f"bench/{script}").encode(), parameters).fetchall()

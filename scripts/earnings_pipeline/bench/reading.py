@@ -16,7 +16,8 @@ import psycopg
 
 from earnings_pipeline import building, checks, jobs, sample
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate
-from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row
+from earnings_pipeline.bench.server import Bench
+from earnings_pipeline.bench.statements import execute, execute_all, first_row
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import PipelineError
 from earnings_pipeline.sqlfiles import ROOT

@@ -14,7 +14,8 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
-from earnings_pipeline.bench.server import execute, first_row, switch_triggers
+from earnings_pipeline.bench.server import switch_triggers
+from earnings_pipeline.bench.statements import execute, first_row, table_name
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 
@@ -58,7 +59,7 @@ def recorded(target: Target, work: Callable[[], object], only: Sequence[str] = (
         files = []
         for table in only or TABLES:
             file = tempfile.TemporaryFile()  # noqa: SIM115 it is closed by whoever has read it
-            query = sql.SQL(CHANGED).format(table=_name(table), since=sql.Literal(since))
+            query = sql.SQL(CHANGED).format(table=table_name(table), since=sql.Literal(since))
             with conn.cursor() as cursor, cursor.copy(query) as copy:
                 for block in copy:
                     file.write(block)
@@ -78,9 +79,9 @@ def staged(conn: psycopg.Connection, writes: Writes) -> list[sql.Composed]:
             sql.SQL("t.{0} = s.{0}").format(sql.Identifier(key)) for key in keys
         )
         parts = {
-            "table": _name(table),
-            "staged": _name(staging),
-            "known": _name(known),
+            "table": table_name(table),
+            "staged": table_name(staging),
+            "known": table_name(known),
             "same": same,
             "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
             "pairs": sql.SQL(", ").join(
@@ -97,8 +98,8 @@ def staged(conn: psycopg.Connection, writes: Writes) -> list[sql.Composed]:
         conn.execute(sql.SQL(SPLIT).format(**parts))
         conn.execute(sql.SQL(REMOVE).format(**parts))
         for command, name in ((UPDATE, known), (INSERT, staging)):
-            conn.execute(sql.SQL("analyze {}").format(_name(name)))
-            row = conn.execute(sql.SQL("select exists (select from {})").format(_name(name)))
+            conn.execute(sql.SQL("analyze {}").format(table_name(name)))
+            row = conn.execute(sql.SQL("select exists (select from {})").format(table_name(name)))
             if row.fetchone() == (True,):
                 statements.append(sql.SQL(command).format(**parts))
     return statements
@@ -122,8 +123,4 @@ def _columns(conn: psycopg.Connection, table: str) -> tuple[list[str], list[str]
 
 
 def _copy_into(table: str) -> sql.Composed:
-    return sql.SQL("copy {} from stdin").format(_name(table))
-
-
-def _name(table: str) -> sql.Identifier:
-    return sql.Identifier(*table.split(".", 1))
+    return sql.SQL("copy {} from stdin").format(table_name(table))

@@ -11,7 +11,8 @@ from typing import Protocol
 from earnings_pipeline import jobs, sample
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate
 from earnings_pipeline.bench.replaying import Writes, left_behind, recorded, replay, staged
-from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row, switch_triggers
+from earnings_pipeline.bench.server import Bench, switch_triggers
+from earnings_pipeline.bench.statements import execute, execute_all, first_row
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import PipelineError
 from earnings_pipeline.pipeline import counted

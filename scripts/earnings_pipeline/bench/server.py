@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -22,6 +21,7 @@ from psycopg import sql
 from earnings_pipeline import embedded, migration, sample, sqlfiles
 from earnings_pipeline.bench.measuring import Sample
 from earnings_pipeline.bench.multiplying import multiply
+from earnings_pipeline.bench.statements import table_name
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import PipelineError
 from earnings_pipeline.progress import Report, silent
@@ -116,10 +116,11 @@ class Bench:
     def _template(self, state: str, bookings: int) -> str:
         name = f"{state}_{bookings}"
         if name not in self.templates:
-            if bookings > LARGEST_SAMPLE:
-                self._create(name, self._template(state, LARGEST_SAMPLE))
+            copies = math.ceil(bookings / LARGEST_SAMPLE)
+            if copies > 1:
+                self._create(name, self._template(state, bookings // copies))
                 with connect(self.target(name), "bench") as conn:
-                    multiply(conn, math.ceil(bookings / LARGEST_SAMPLE), self.report)
+                    multiply(conn, copies, self.report)
             elif state == "sampled":
                 self._create(name)
                 with connect(self.target(name), "bench") as conn:
@@ -170,27 +171,8 @@ def started(*, bookings: int, rounds: int, report: Report) -> Iterator[Bench]:
 def switch_triggers(conn: psycopg.Connection, verb: str) -> None:
     """Disable or enable the engine's triggers; the app's foreign keys stay in force."""
     for table in ENGINE_TABLES:
-        name = sql.Identifier(*table.split("."))
+        name = table_name(table)
         conn.execute(sql.SQL("alter table {} {} trigger user").format(name, sql.SQL(verb)))
-
-
-def execute(conn: psycopg.Connection, script: str, **parameters: object) -> psycopg.Cursor:
-    """Run the one statement of sql/bench/<script>.sql."""
-    return conn.execute(sqlfiles.read(f"bench/{script}").encode(), parameters or None)
-
-
-def first_row(found: psycopg.Cursor) -> tuple[Any, ...]:
-    """Return the one row of a query that always has one."""
-    row = found.fetchone()
-    if row is None:
-        raise PipelineError("a query of the benchmarks found nothing")
-    return tuple(row)
-
-
-def execute_all(conn: psycopg.Connection, script: str, **parameters: object) -> None:
-    """Run the statements of sql/bench/<script>.sql one by one."""
-    for statement in sqlfiles.read(f"bench/{script}").split(";\n\n"):
-        conn.execute(statement.encode(), parameters or None)
 
 
 def run_pgbench(

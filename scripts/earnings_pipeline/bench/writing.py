@@ -17,7 +17,8 @@ from earnings_pipeline import engine, jobs, migration, sample
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate, per_row
 from earnings_pipeline.bench.replaying import TABLES, recorded, replay, staged
 from earnings_pipeline.bench.scenarios import one_round, per_round, prepared, switch_off
-from earnings_pipeline.bench.server import Bench, execute, execute_all, first_row, switch_triggers
+from earnings_pipeline.bench.server import Bench, switch_triggers
+from earnings_pipeline.bench.statements import execute, execute_all, first_row
 from earnings_pipeline.database import connect
 from earnings_pipeline.migration import expanding, steps
 from earnings_pipeline.migration.session import work_tables
