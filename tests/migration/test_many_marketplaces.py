@@ -2,7 +2,7 @@
 
 A marketplace is a sample of 300 to 3,000 bookings, in one of the states that the app's tables can
 be in, every second one with dirty shapes strewn over it at random (disorder.sql).  scripts/test
-takes a few of them; the documented run takes a hundred, some twenty minutes on two cores:
+takes a few of them; the documented run takes a hundred, five minutes on two cores:
 
     EARNINGS_MARKETPLACES=100 scripts/test tests/migration/test_many_marketplaces.py --dist load
 """
