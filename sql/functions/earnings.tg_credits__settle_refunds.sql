@@ -1,10 +1,13 @@
 -- earnings.tg_credits__settle_refunds()
 --
 -- Lets earnings follow refund credit rows: of a booking, or of an order as a whole (R9).
--- Never refuses: the client has the money back already (R3).
+-- Never refuses: the client has the money back already (R3).  It waits for the booking that was
+-- credited and for no other: whoever deletes a booking has written those that it was rescheduled
+-- to before.  What others hold is left to the next job.
 --
 -- Fired by  earnings_900_settle_refunds_insert and _update on public.payments_usercredittransaction
 -- Locks     bookings, orders, then earnings, each by id (R20)
+-- Writes    earnings.settlement_queue, and what earnings.settle_refunds writes
 
 create or replace function earnings.tg_credits__settle_refunds()
 returns trigger
@@ -15,6 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_order_ids bigint[];
+    v_touched_ids bigint[];
     v_booking_ids bigint[];
 begin
     if not exists (
@@ -63,10 +67,31 @@ begin
 
     )
 
-    select array_agg(touched.id order by touched.id) into v_booking_ids
+    select array_agg(touched.id) into v_touched_ids
     from touched;
 
+    perform
+    from public.bookings_booking as bookings
+    where bookings.id in (
+        select written.booking_id from written_credits as written where written.transaction_type = 'refund'
+    )
+    order by bookings.id
+    for no key update;
+
+    v_booking_ids := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.id = any (v_touched_ids)
+        order by bookings.id
+        for no key update skip locked
+    );
+
     perform earnings.lock_bookings(v_booking_ids);
+
+    insert into earnings.settlement_queue (booking_id)
+    select skipped.id
+    from unnest(v_touched_ids) as skipped (id)
+    where not skipped.id = any (v_booking_ids);
 
     perform
     from public.payments_order as orders

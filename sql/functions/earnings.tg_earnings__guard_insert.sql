@@ -14,7 +14,7 @@
 --   bonus, clawback             available
 --
 -- Fired by  earnings_100_guard_insert on public.payments_earningstransaction
--- Locks     the booking; for a mirror row its earnings by id
+-- Locks     the booking, after the one it was rescheduled to; for a mirror row its earnings by id
 -- Raises    23X01 a bonus or clawback that is not available, 23X04 the booking earns
 --           already, 23X07 a status that no rule knows
 -- Writes    earnings.corrections, settlement_queue
@@ -39,17 +39,24 @@ declare
     v_clawback record;
     v_reason text;
 begin
-    loop
-        perform earnings.lock_bookings(array[new.booking_id]);
-
-        select bookings.* into v_booking
-        from public.bookings_booking as bookings
-        where bookings.id = new.booking_id;
-
-        v_successor_id := earnings.last_successor(new.booking_id);
-        exit when v_successor_id = new.booking_id or not earnings.is_delivery(new.transaction_type);
+    if earnings.is_delivery(new.transaction_type) then
+        loop
+            v_successor_id := earnings.last_successor(new.booking_id);
+            -- the later one first: whoever deletes a booking has written its successor before
+            if v_successor_id <> new.booking_id then
+                perform earnings.lock_bookings(array[v_successor_id]);
+            end if;
+            perform earnings.lock_bookings(array[new.booking_id]);
+            exit when v_successor_id is not distinct from earnings.last_successor(new.booking_id);
+        end loop;
         new.booking_id := v_successor_id;
-    end loop;
+    else
+        perform earnings.lock_bookings(array[new.booking_id]);
+    end if;
+
+    select bookings.* into v_booking
+    from public.bookings_booking as bookings
+    where bookings.id = new.booking_id;
 
     if new.transaction_type = 'reversal' then
         perform

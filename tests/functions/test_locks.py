@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.db import OperationalError
 
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
@@ -279,6 +280,32 @@ def test_a_booking_that_somebody_holds_is_refunded_by_the_next_job(
     conn.execute("select earnings.settle_queued(10)")
 
     assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+@pytest.mark.parametrize("credit", ["booking", "order"])
+def test_a_refund_does_not_wait_for_what_its_booking_was_rescheduled_to(
+    app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold, credit: str
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    later = app.reschedule(booking_id, now())
+
+    with hold("bookings_booking", later):
+        if credit == "booking":
+            impatient.refund(booking_id, 4000)
+        else:
+            impatient.credit_order(app.order_of(booking_id)["id"], 4000)
+        assert queued(conn) == [later]
+        assert app.earnings(later) == [("projected", 10000, 8500)]
+    conn.execute("select earnings.settle_queued(10)")
+
+    assert app.earnings(later) == [("projected", 10000, 8500), ("projected", -4000, -3400)]
+
+
+def test_a_refund_waits_for_its_booking(app: App, impatient: App, pia: int, hold: Hold) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+
+    with hold("bookings_booking", booking_id), pytest.raises(OperationalError, match="timeout"):
+        impatient.refund(booking_id, 4000)
 
 
 def test_a_payout_fails_whoever_holds_its_bookings(

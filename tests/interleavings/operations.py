@@ -222,17 +222,16 @@ def save_rescheduled(side: Side) -> None:
     save(side, "bookings_booking", side.booking, status="rescheduled")
 
 
-def delete_earnings(side: Side) -> None:
-    side.conn.execute(
-        "delete from payments_earningstransaction where booking_id in (%s)", [side.booking["id"]]
-    )
+def delete_what_hangs_on_it(side: Side) -> None:
+    for statement in (
+        "delete from payments_earningstransaction where booking_id in (%s)",
+        "update payments_usercredittransaction set booking_id = null where booking_id in (%s)",
+        "update bookings_booking set rescheduled_from_id = null where rescheduled_from_id in (%s)",
+    ):
+        side.conn.execute(statement, [side.booking["id"]])
 
 
 def delete_booking(side: Side) -> None:
-    side.conn.execute(
-        "update payments_usercredittransaction set booking_id = null where booking_id in (%s)",
-        [side.booking["id"]],
-    )
     side.conn.execute("delete from bookings_booking where id in (%s)", [side.booking["id"]])
 
 
@@ -488,14 +487,18 @@ OPERATIONS = (
     operation("stale save given up", save_stale, states=["open", "delivered"], ends=roll_back),
     operation(
         "delete",
-        delete_earnings,
+        delete_what_hangs_on_it,
         delete_booking,
-        states=["open"],
+        states=["open", "rescheduled"],
         takes_back=True,
         is_refusable=True,
     ),
     operation(
-        "earnings task", insert_earnings, refresh_cache, states=["bare", "open"], is_refusable=True
+        "earnings task",
+        insert_earnings,
+        refresh_cache,
+        states=["bare", "open", "rescheduled"],
+        is_refusable=True,
     ),
     operation("release save", save_released, refresh_cache, states=["due"], is_refusable=True),
     operation(
@@ -517,7 +520,7 @@ OPERATIONS = (
     operation(
         "plus one", read_order, add_one, states=["open"], kinds=frozenset({"package", "crowded"})
     ),
-    operation("refund", insert_refund, states=["delivered", "paid"]),
+    operation("refund", insert_refund, states=["delivered", "paid", "rescheduled"]),
     operation("purchase", insert_order, save_new_order, insert_new_bookings, states=["open"]),
     operation("session moves", move_session, states=["open"], kinds=frozenset({"direct"})),
     operation(

@@ -114,6 +114,19 @@ begin
         update public.bookings_booking as bookings
         set status = 'canceled', canceled_at = now()
         where bookings.id = deliver.booking_id;
+    elsif state = 'rescheduled' then
+        perform interleavings.put('bookings_booking', jsonb_build_object(
+            'status', 'confirmed', 'payment_status', 'unpaid', 'max_participants', 1,
+            'user_id', bookings.user_id, 'practitioner_id', bookings.practitioner_id,
+            'service_id', bookings.service_id, 'service_session_id', bookings.service_session_id,
+            'rescheduled_from_id', bookings.id, 'start_time', bookings.start_time, 'end_time', bookings.end_time
+        ))
+        from public.bookings_booking as bookings
+        where bookings.id = deliver.booking_id;
+
+        update public.bookings_booking as bookings
+        set status = 'rescheduled'
+        where bookings.id = deliver.booking_id;
     end if;
 
     if state in ('available', 'paid', 'clawed_back') then
