@@ -191,9 +191,13 @@ def offenders(conn: psycopg.Connection, case: Case, world: dict[str, Any]) -> li
 
 
 def lost(conn: psycopg.Connection, case: Case, sides: tuple[Side, Side]) -> list[str]:
-    """A completion that was committed stays, and earns, unless someone took the booking back."""
+    """A completion that was committed stays, and earns, unless someone took the booking back.
+
+    A rescheduled booking earns through the one that it was rescheduled to (R13).
+    """
     wrong = []
     is_taken_back = case.first.takes_back or case.second.takes_back or case.state == "canceled"
+    is_rescheduled = case.state == "rescheduled"
     for operation, side in zip((case.first, case.second), sides, strict=True):
         if operation.delivers and side.outcome == COMMITTED and not is_taken_back:
             found = conn.execute(
@@ -204,6 +208,7 @@ def lost(conn: psycopg.Connection, case: Case, sides: tuple[Side, Side]) -> list
             ).fetchone()
             assert found is not None
             is_waiting = case.kind == "crowded" and "projected" in found[1] + ["projected"]
-            if found[0] != "completed" or not (EARNED & set(found[1]) or is_waiting):
+            is_earning = EARNED & set(found[1]) or is_waiting or is_rescheduled
+            if found[0] != "completed" or not is_earning:
                 wrong.append(f"{operation.name} is lost: the booking is {found}")
     return wrong
