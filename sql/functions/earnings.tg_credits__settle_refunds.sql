@@ -86,6 +86,7 @@ begin
         for no key update skip locked
     );
 
+    -- held already: in other isolation levels they are written as well
     perform earnings.lock_bookings(v_booking_ids);
 
     insert into earnings.settlement_queue (booking_id)
