@@ -1,5 +1,6 @@
 -- No canceled booking has earnings that can still be paid out, but for what was paid before and is
--- taken back in full, whether a person has forgiven that or its payout has failed since.
+-- taken back in full, whether a person has forgiven that or its payout has failed since, and for
+-- the opposite of a debit that was paid.
 --
 -- Rule      R9
 -- Reads     earnings
@@ -19,6 +20,7 @@ where
         earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
         or (earnings.transaction_type = 'adjustment' and earnings.metadata ? 'refunded_cents')
     )
+    and not earnings.has_opposite(earnings)
     and not exists (
         select
         from public.payments_earningstransaction as originals

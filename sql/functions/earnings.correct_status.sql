@@ -3,9 +3,9 @@
 -- Moves one earnings row as a person decided, along any arrow of the rules, corrections
 -- included; the reason goes into the history (R2).  A clawback or the adjustment of a refund
 -- that is set to reversed is forgiven: the engine does not write it again (R9); not so a
--- clawback whose original is no longer paid, for both together are nothing.  What the client was
--- refunded beside a clawback is taken off by itself once that is forgiven.  For members of
--- earnings_operator.
+-- clawback whose original is no longer paid, or an adjustment whose opposite is written, for both
+-- together are nothing.  What the client was refunded beside a clawback is taken off by itself
+-- once that is forgiven.  For members of earnings_operator.
 --
 -- Locks     the earnings row; to forgive a clawback its booking, then the booking's earnings by id
 -- Reads     earnings.status_rules
@@ -69,6 +69,14 @@ begin
             using
                 errcode = '23X01',
                 detail = 'The payout of what they claw back has failed.',
+                hint = 'Nothing is to be done: both together are nothing.';
+    end if;
+
+    if correct_status.status = 'reversed' and earnings.has_opposite(v_row) then
+        raise exception 'earnings % cannot be reversed', v_row.id
+            using
+                errcode = '23X01',
+                detail = 'What they took from is reversed, and their opposite is written.',
                 hint = 'Nothing is to be done: both together are nothing.';
     end if;
 

@@ -1,8 +1,8 @@
 -- earnings.reverse_earnings(booking_ids, reason)
 --
 -- Reverses what bookings have not been paid, and claws back what they have (R9).  A row
--- that was clawed back is not reversed as well, though its payout failed since; the
--- adjustment of a row that was paid stays beside it, and the clawback is of what it has left.
+-- that was clawed back is not reversed as well, though its payout failed since.  An adjustment
+-- goes with its original, and stays beside one that was paid: the clawback is of what both leave.
 -- Safe to run twice.  The caller holds the earnings' row locks.
 --
 -- Writes    public.payments_earningstransaction
@@ -21,16 +21,7 @@ begin
     where reversed.booking_id = any (reverse_earnings.booking_ids)
         and reversed.status in ('projected', 'pending', 'available')
         and reversed.transaction_type <> 'clawback'
-        and not (
-            reversed.transaction_type = 'adjustment'
-            and exists (
-                select
-                from public.payments_earningstransaction as originals
-                where originals.booking_id = reversed.booking_id
-                    and (originals.status = 'paid' or earnings.is_clawed_back(originals))
-                    and reversed.metadata @> jsonb_build_object('original_ids', jsonb_build_array(originals.id))
-            )
-        )
+        and not (reversed.transaction_type = 'adjustment' and reversed.metadata ? 'original_ids')
         and not earnings.is_clawed_back(reversed);
 
     perform earnings.claw_back(bookings.id, reverse_earnings.reason)

@@ -89,14 +89,13 @@ begin
             perform earnings.claw_back(new.booking_id, 'a paid row was asked to be reversed');
             v_reason := 'paid earnings stay paid and are clawed back';
         elsif new.status = 'reversed'
-            and old.net_amount_cents < 0
             and (
                 (old.transaction_type = 'clawback' and old.metadata ? 'original_ids')
                 or (old.transaction_type = 'adjustment' and old.metadata ? 'refunded_cents')
             )
         then
             new.status := old.status;
-            v_reason := 'a debit is forgiven by earnings.correct_status only';
+            v_reason := 'what a refund or a clawback has written is reversed by earnings.correct_status only';
         elsif new.status = 'reversed' and earnings.is_clawed_back(old) then
             new.status := old.status;
             v_reason := 'a clawback has taken the row back already';
@@ -112,11 +111,12 @@ begin
     end if;
 
     -- what links a clawback or an adjustment to its original
-    if new.metadata is distinct from old.metadata and old.metadata ?| array['original_ids', 'refunded_cents'] then
+    if new.metadata is distinct from old.metadata and old.metadata ?| array['original_ids', 'refunded_cents', 'opposite_of'] then
         new.metadata := coalesce(new.metadata, '{}') || jsonb_strip_nulls(
             jsonb_build_object(
                 'original_ids', old.metadata -> 'original_ids',
-                'refunded_cents', old.metadata -> 'refunded_cents'
+                'refunded_cents', old.metadata -> 'refunded_cents',
+                'opposite_of', old.metadata -> 'opposite_of'
             )
         );
     end if;

@@ -2,7 +2,8 @@
 --
 -- Moves the adjustments of a delivery row with it: all of them to its booking, the unpaid
 -- ones to its status and hold (R2, R9).  A debit that was paid before its original moves as
--- well: at the booking that it left, nothing would say that the refund is taken off.
+-- well: at the booking that it left, nothing would say that the refund is taken off.  When the
+-- original is reversed, such a debit took from nothing, and its opposite is written.
 --
 -- Fired by  earnings_700_move_adjustments on public.payments_earningstransaction
 -- Writes    public.payments_earningstransaction
@@ -37,9 +38,9 @@ begin
     inner join public.payments_earningstransaction as linked on previous.booking_id = linked.booking_id
     cross join lateral (
         select
-            linked.status = previous.status
-            and linked.status in ('projected', 'pending', 'available')
-            and written.status <> 'paid' as is_with_it
+            linked.status in ('projected', 'pending', 'available')
+            and written.status <> 'paid'
+            and (linked.status = previous.status or written.status = 'reversed') as is_with_it
     ) as moved
     where adjustments.id = linked.id
         and linked.transaction_type = 'adjustment'
@@ -52,6 +53,40 @@ begin
                 and (written.status, written.available_after) is distinct from (previous.status, previous.available_after)
             )
         );
+
+    insert into public.payments_earningstransaction (
+        created_at, updated_at, gross_amount_cents, commission_rate, commission_amount_cents,
+        net_amount_cents, status, available_after, currency, description, transaction_type,
+        external_fees, metadata, booking_id, practitioner_id, payout_id
+    )
+    select
+        now(),
+        now(),
+        -debits.gross_amount_cents,
+        debits.commission_rate,
+        -debits.commission_amount_cents,
+        -debits.net_amount_cents,
+        'available',
+        now(),
+        debits.currency,
+        'Opposite of an adjustment that was paid before its original was reversed',
+        'adjustment',
+        '{}',
+        debits.metadata || jsonb_build_object('opposite_of', debits.id),
+        debits.booking_id,
+        debits.practitioner_id,
+        null
+    from new_earnings as written
+    inner join old_earnings as previous on written.id = previous.id
+    inner join public.payments_earningstransaction as debits on written.booking_id = debits.booking_id
+    where written.status = 'reversed'
+        and previous.status <> 'reversed'
+        and earnings.is_delivery(written.transaction_type)
+        and debits.transaction_type = 'adjustment'
+        and debits.status = 'paid'
+        and debits.net_amount_cents < 0
+        and debits.metadata @> jsonb_build_object('original_ids', jsonb_build_array(written.id))
+    order by debits.id;
 
     return null;
 end

@@ -1,9 +1,9 @@
 -- earnings.tg_payouts__return_earnings()
 --
 -- Returns the paid rows of payouts that have just failed or been canceled to available,
--- without a new hold (R2, R21).  What was paid for a booking that is not delivered goes on
--- to projected, and the next job lets it follow a reschedule (R13): this one holds earnings
--- and may not wait for bookings (R20).
+-- without a new hold (R2, R21).  What was paid for a booking that is not delivered, or counts
+-- nowhere because it was rescheduled, goes on to projected, and the next job lets it follow
+-- the reschedule (R13): this one holds earnings and may not wait for bookings (R20).
 --
 -- Fired by  earnings_900_return_earnings on public.payments_practitionerpayout
 -- Locks     earnings by id
@@ -74,7 +74,7 @@ begin
             and bookings.id = returned.booking_id
             and bookings.id = any (v_shared_ids)
             and bookings.status <> 'canceled'
-            and not earnings.is_delivered(bookings)
+            and (not earnings.is_delivered(bookings) or earnings.is_superseded(bookings.id))
             and not earnings.is_clawed_back(returned)
             and earnings.is_delivery(returned.transaction_type)
         returning returned.booking_id

@@ -953,6 +953,76 @@ def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
     assert live(app, other) == {"paid": NET_OF_10000}
 
 
+@pytest.fixture
+def debited(conn: psycopg.Connection, app: App, pia: int) -> int:
+    """Its payout has failed after a later one had paid the debit of its refund."""
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.refund(booking, 1000)
+    paid_booking(app, pia)
+    app.fail_payout(payout["id"])
+    return booking
+
+
+TAKEN_AWAY = {
+    "canceled": lambda _, app, booking: app.cancel(booking),
+    "refunded": lambda _, app, booking: app.refund(booking, 9000),
+    "by a person": lambda conn, _, booking: conn.execute(
+        "select earnings.reverse_booking(%s, 'fraud')", [booking]
+    ),
+}
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+@pytest.mark.parametrize("afterwards", ["nothing", "canceled", "payout failed"])
+def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
+    conn: psycopg.Connection, app: App, pia: int, debited: int, how: str, afterwards: str
+) -> None:
+    TAKEN_AWAY[how](conn, app, debited)
+    if afterwards == "canceled":
+        app.cancel(debited)
+    elif afterwards == "payout failed":
+        _, payout = app.rows("payments_practitionerpayout")
+        app.fail_payout(payout["id"])
+
+    given_back = {"paid": -850, "available": 850}
+    assert live(app, debited) == ({} if afterwards == "payout failed" else given_back)
+    for check in ("nothing_is_taken_back_twice", "canceled_bookings_earn_nothing_unpaid"):
+        assert conn.execute(sqlfiles.read(f"checks/{check}")).fetchall() == []
+
+
+@pytest.mark.parametrize("half", [-850, 850])
+def test_a_debit_and_its_opposite_are_not_parted(
+    conn: psycopg.Connection, app: App, debited: int, half: int
+) -> None:
+    app.cancel(debited)
+    _, payout = app.rows("payments_practitionerpayout")
+    app.fail_payout(payout["id"])
+    [row] = [
+        row for row in app.rows("payments_earningstransaction") if row["net_amount_cents"] == half
+    ]
+
+    with refused("23X01"):
+        conn.execute("select earnings.correct_status(%s, 'reversed', 'goodwill')", [row["id"]])
+    app.update("payments_earningstransaction", row["id"], status="reversed", metadata={})
+
+    assert (row["status"], live(app, debited)) == ("available", {})
+
+
+def test_what_was_paid_for_a_rescheduled_booking_follows_although_that_is_completed(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    later = app.reschedule(booking, now())
+    app.end_video_room(booking)
+
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+
+    assert (live(app, booking), live(app, later)) == ({}, {"projected": NET_OF_10000})
+
+
 @pytest.mark.parametrize("afterwards", ["nothing", "forgiven", "payout failed"])
 def test_a_paid_session_that_was_given_back_may_come_again_in_another_slot(
     conn: psycopg.Connection, app: App, pia: int, afterwards: str

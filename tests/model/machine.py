@@ -577,8 +577,10 @@ class MarketplaceMachine(RuleBasedStateMachine):
     def refund_a_booking(self, pick: int, percent: int) -> None:
         """Credits back, as a rule the card part, sometimes more; any number of times."""
         booking = self.one_paid_booking(pick)
-        if booking is None:
-            return
+        if booking is not None:
+            self._refund_booking(booking, percent)
+
+    def _refund_booking(self, booking: Booking, percent: int) -> None:
         order = self.oracle.package_of(booking)
         price = order.price_cents // order.session_count if order else booking.final_cents
         cents = max(price * percent // 100, 1)
@@ -831,6 +833,9 @@ class MarketplaceMachine(RuleBasedStateMachine):
         """Also late, after the payout has failed."""
         payout_id = one_of(sorted(self.oracle.payouts), pick)
         assert payout_id is not None
+        self._settle_payout(payout_id, outcome, rows_first=rows_first)
+
+    def _settle_payout(self, payout_id: int, outcome: str, *, rows_first: bool = False) -> None:
         writes: dict[str, Callable[[], None]] = {
             "complete": lambda: self.app.complete_payout(payout_id),
             "fail": lambda: self.app.fail_payout(payout_id),
@@ -843,6 +848,38 @@ class MarketplaceMachine(RuleBasedStateMachine):
             ),
             lambda oracle, _: oracle.write_payout(payout_id, status),
         )
+
+    @precondition(lambda self: self.held is None and self.has_earnings("paid"))
+    @rule(pick=PICK)
+    def fail_a_payout_whose_debit_a_later_one_has_paid(self, pick: int) -> None:
+        """Refund a paid booking, pay the debit with another booking, and fail the first payout."""
+        row = one_of(
+            [
+                row
+                for row in self.oracle.earnings.values()
+                if row.status == "paid" and row.is_delivery
+            ],
+            pick,
+        )
+        if row is None or row.payout_id is None:
+            return
+        self._refund_booking(self.oracle.bookings[row.booking_id], 10)
+        self.engine_and_oracle_agree()
+        self._sell(self.appointments[0 if row.practitioner_id == self.pia else 1], 24, 0, 1)
+        self.engine_and_oracle_agree()
+        sold = max(self.oracle.bookings)
+        self._write_booking(
+            sold, status="completed", completed_at=utc_now() - timedelta(hours=72)
+        )
+        self.engine_and_oracle_agree()
+        self.run_release_holds()
+        self.engine_and_oracle_agree()
+        held = [other for other in self.oracle.earnings.values() if other.status == "available"]
+        owners = [other.practitioner_id for other in held]
+        if row.practitioner_id in owners:
+            self.pay_out(pick=owners.index(row.practitioner_id), is_stale=False, part="all")
+            self.engine_and_oracle_agree()
+        self._settle_payout(row.payout_id, "fail")
 
     # what others have read, and what they leave open
 

@@ -206,7 +206,10 @@ class Marketplace:
             self._record(row, was_status, row.status, was_net)
         if row.is_delivery and was_status in UNPAID and row.status != "paid":
             for other in self.adjustments_of(row):
-                if other.status == was_status:
+                is_reversed = row.status == "reversed"
+                if is_reversed and other.status == "paid" and other.net_cents < 0:
+                    self._oppose(other)
+                elif other.status == was_status or (is_reversed and other.status in UNPAID):
                     self._change(
                         other,
                         status=row.status,
@@ -215,6 +218,21 @@ class Marketplace:
                     )
                 elif was_booking != row.booking_id:
                     self._change(other, booking_id=row.booking_id)
+
+    def _oppose(self, debit: Earnings) -> None:
+        """A debit was paid before the row that it took from was reversed: it took from nothing."""
+        self._add(
+            booking_id=debit.booking_id,
+            practitioner_id=debit.practitioner_id,
+            kind="adjustment",
+            status="available",
+            available_after=self.now,
+            gross_cents=-debit.gross_cents,
+            commission_cents=-debit.commission_cents,
+            rate=debit.rate,
+            original=debit.original,
+            opposite_of=debit.number,
+        )
 
     def _remove(self, row: Earnings) -> None:
         self._record(row, row.status, None, row.net_cents)
@@ -625,9 +643,7 @@ class Marketplace:
         """Reverse what is unpaid, claw back what is paid, once (R9)."""
         if not self.is_clawed_back(booking.id):
             for row in self.rows_of(booking.id):
-                original = self.earnings.get(row.original or 0)
-                is_debit = original is not None and original.status == "paid"
-                if row.status in UNPAID and not is_debit:
+                if row.status in UNPAID and row.original is None:
                     self._change(row, status="reversed")
         if any(row.status == "paid" for row in self.rows_of(booking.id)):
             self._claw_back(booking.id)
@@ -862,6 +878,11 @@ class Marketplace:
             original = self.live_row(row.booking_id)
             if original is not None and original.status in UNPAID:
                 raise Refused("23X01")
+        if status == "reversed" and any(
+            other.is_live and (other.opposite_of == row.number or row.opposite_of == other.number)
+            for other in self.rows_of(row.booking_id)
+        ):
+            raise Refused("23X01")
         if status == "paid":
             raise Refused("23X03")
         self._change(row, status=status)
@@ -904,7 +925,8 @@ class Marketplace:
         if (
             row is not None
             and row.status == "available"
-            and booking.status not in {"canceled", "completed"}
+            and booking.status != "canceled"
+            and (booking.status != "completed" or self.successor(booking.id) is not None)
             and not self.is_clawed_back(booking.id)
         ):
             self._change(

@@ -103,6 +103,7 @@ class Earnings:
     created_at: datetime
     payout_id: int | None = None
     original: int | None = None
+    opposite_of: int | None = None
     waits_for_slot: bool = False
 
     @property
