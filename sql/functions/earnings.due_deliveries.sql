@@ -4,7 +4,8 @@
 -- session the part of its slot that no paid purchase nets and no refund has used up, null
 -- when nothing is left; a direct booking its price (R5).  Left out: purchases, sessions
 -- without a slot, legacy children whose order is not known yet, what was paid before a
--- reschedule (R13), and a direct order's second booking (R7).
+-- reschedule (R13), and a direct order's second booking: of several that are delivered and have
+-- earned nothing yet the one that has waited longest is due (R7).
 -- The low row estimate keeps callers on the index of earnings by booking.
 --
 -- Reads     public.bookings_booking, payments_order, services_service, earnings.session_slots
@@ -32,34 +33,76 @@ set plan_cache_mode = force_generic_plan
 as $$
 begin
     return query
+    with
+
+    delivered as (
+
+        select
+            bookings.id as booking_id,
+            bookings.practitioner_id,
+            bookings.service_id,
+            services.name::text as service_name,
+            coalesce(written.delivered_at, bookings.completed_at, now()) as delivered_at,
+            bookings.completed_at,
+            orders.id as order_id,
+            is_of_package.answer as is_session,
+            slots.amount_cents as slot_amount_cents,
+            case
+                when is_of_package.answer
+                    then nullif(
+                        slots.amount_cents - slots.prepaid_cents - slots.refunded_cents,
+                        case when slots.prepaid_cents > 0 then 0 end
+                    )
+                else bookings.price_charged_cents
+            end as gross_amount_cents,
+            orders.currency::text as currency,
+            count(*) over (partition by orders.id) as order_count
+        from unnest(due_deliveries.booking_ids, due_deliveries.delivery_times) as written (booking_id, delivered_at)
+        inner join public.bookings_booking as bookings on written.booking_id = bookings.id
+        inner join public.services_service as services on bookings.service_id = services.id
+        left join public.payments_order as orders on bookings.order_id = orders.id
+        left join earnings.session_slots as slots on bookings.id = slots.booking_id
+        cross join lateral (
+            select coalesce(orders.order_type in ('package', 'bundle'), false) as answer
+        ) as is_of_package
+        where earnings.is_delivered(bookings)
+            and not earnings.is_purchase(bookings)
+            and not earnings.earns_elsewhere(bookings.id)
+            and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
+            and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
+            and (slots.booking_id is not null or not is_of_package.answer)
+
+    )
+
     select
-        bookings.id,
-        bookings.practitioner_id,
-        bookings.service_id,
-        services.name::text,
-        coalesce(written.delivered_at, bookings.completed_at, now()),
-        coalesce(orders.order_type in ('package', 'bundle'), false),
-        slots.amount_cents,
-        case
-            when coalesce(orders.order_type in ('package', 'bundle'), false)
-                then nullif(
-                    slots.amount_cents - slots.prepaid_cents - slots.refunded_cents,
-                    case when slots.prepaid_cents > 0 then 0 end
+        delivered.booking_id,
+        delivered.practitioner_id,
+        delivered.service_id,
+        delivered.service_name,
+        delivered.delivered_at,
+        delivered.is_session,
+        delivered.slot_amount_cents,
+        delivered.gross_amount_cents,
+        delivered.currency
+    from delivered
+    where delivered.is_session
+        or delivered.order_id is null
+        or delivered.order_count = 1
+        or delivered.booking_id = (
+            select rivals.booking_id
+            from delivered as rivals
+            where rivals.order_id = delivered.order_id
+                and not exists (
+                    select
+                    from public.payments_earningstransaction as existing
+                    where existing.booking_id = rivals.booking_id
+                        and existing.status <> 'projected'
+                        and earnings.is_delivery(existing.transaction_type)
+                        and not earnings.waited_for_slot(existing)
                 )
-            else bookings.price_charged_cents
-        end,
-        orders.currency::text
-    from unnest(due_deliveries.booking_ids, due_deliveries.delivery_times) as written (booking_id, delivered_at)
-    inner join public.bookings_booking as bookings on written.booking_id = bookings.id
-    inner join public.services_service as services on bookings.service_id = services.id
-    left join public.payments_order as orders on bookings.order_id = orders.id
-    left join earnings.session_slots as slots on bookings.id = slots.booking_id
-    where earnings.is_delivered(bookings)
-        and not earnings.is_purchase(bookings)
-        and not earnings.earns_elsewhere(bookings.id)
-        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-        and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
-        and (slots.booking_id is not null or not coalesce(orders.order_type in ('package', 'bundle'), false));
+            order by rivals.completed_at, rivals.booking_id
+            limit 1
+        );
 end
 $$;
 

@@ -1,9 +1,12 @@
 -- earnings.earns_elsewhere(booking_id)
 --
 -- True when what a booking would earn is earned by another: by the one it was rescheduled
--- to (R13), or by another booking of its direct order, which sells one delivery (R7).
+-- to (R13), or by another booking of its direct order, which sells one delivery (R7).  One that
+-- was delivered keeps that place though its earnings were refunded or reversed since, until it is
+-- canceled or its delivery is undone: else the refunded money would be earned again.
 --
--- Reads     public.bookings_booking, payments_order, payments_earningstransaction
+-- Reads     public.bookings_booking, payments_order, payments_earningstransaction,
+--           earnings.transitions
 
 create or replace function earnings.earns_elsewhere(booking_id bigint)
 returns boolean
@@ -21,9 +24,20 @@ as $$
         inner join public.payments_earningstransaction as live on others.id = live.booking_id
         where bookings.id = earns_elsewhere.booking_id
             and orders.order_type not in ('package', 'bundle')
-            and live.status in ('pending', 'available', 'paid')
             and earnings.is_delivery(live.transaction_type)
-            and not earnings.has_clawback(others.id)
+            and (
+                (live.status in ('pending', 'available', 'paid') and not earnings.has_clawback(others.id))
+                or (
+                    live.status <> 'projected'
+                    and earnings.is_delivered(others)
+                    and not earnings.is_superseded(others.id)
+                    and exists (
+                        select
+                        from earnings.transitions as history
+                        where history.earnings_id = live.id and history.to_status = 'pending'
+                    )
+                )
+            )
     );
 $$;
 

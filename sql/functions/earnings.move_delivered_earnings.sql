@@ -2,7 +2,8 @@
 --
 -- Moves the projected earnings of delivered bookings to pending, with the hold from the
 -- delivery (R4) and, for package sessions, the amount of their slot (R7); then creates
--- what is missing (R6).  slotted_ids are sessions that have just got a slot.
+-- what is missing (R6).  slotted_ids are sessions that have just got a slot, and what waits for
+-- its direct order (R7).
 -- The move comes first and the insert in a later statement, so that a conflict never
 -- loses a completion.  The caller holds the locks.  Returns the bookings whose earnings it
 -- moved or created.
@@ -162,7 +163,7 @@ begin
     end if;
 
     v_left_ids := array(
-        select unnest(v_booking_ids)
+        select unnest(move_delivered_earnings.booking_ids)
         except
         select unnest(v_moved_ids || v_earning_ids)
     );
@@ -185,6 +186,15 @@ begin
                     and earnings.is_delivery(existing.transaction_type)
             )
             and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));
+    end if;
+
+    if cardinality(move_delivered_earnings.slotted_ids) > 0 then
+        update earnings.exceptions as open
+        set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the booking earns now'
+        where open.kind = 'order_earns_already'
+            and open.subject = 'booking'
+            and open.subject_id = any (v_moved_ids || v_earning_ids)
+            and open.resolved_at is null;
     end if;
 
     if v_earning_ids is not null then

@@ -82,8 +82,28 @@ begin
         perform earnings.reverse_earnings(v_lost_ids, 'the booking was canceled, or its client did not come');
     end if;
 
+    -- an UPDATE that finds no row would fire the triggers of earnings all the same
+    if v_is_undelivered then
+        update public.payments_earningstransaction as undelivered
+        set status = 'projected', updated_at = now()
+        from public.bookings_booking as bookings
+        where undelivered.booking_id = any (settle_bookings.booking_ids)
+            and bookings.id = undelivered.booking_id
+            and bookings.status <> 'canceled'
+            and not earnings.is_delivered(bookings)
+            and undelivered.status in ('pending', 'available')
+            and earnings.is_delivery(undelivered.transaction_type)
+            and not earnings.is_clawed_back(undelivered);
+    end if;
+
     if cardinality(v_slot_order_ids) > 0 then
         v_slotted_ids := earnings.assign_slots(v_slot_order_ids, settle_bookings.booking_ids);
+    end if;
+
+    if cardinality(v_slot_order_ids) < cardinality(settle_bookings.order_ids) then
+        v_slotted_ids := v_slotted_ids || earnings.waiting_bookings(
+            settle_bookings.order_ids, settle_bookings.booking_ids
+        );
     end if;
 
     v_earning_ids := earnings.move_delivered_earnings(
@@ -107,20 +127,6 @@ begin
     end if;
 
     perform earnings.settle_refunds(settle_bookings.booking_ids || v_earning_ids);
-
-    -- an UPDATE that finds no row would fire the triggers of earnings all the same
-    if v_is_undelivered then
-        update public.payments_earningstransaction as undelivered
-        set status = 'projected', updated_at = now()
-        from public.bookings_booking as bookings
-        where undelivered.booking_id = any (settle_bookings.booking_ids)
-            and bookings.id = undelivered.booking_id
-            and bookings.status <> 'canceled'
-            and not earnings.is_delivered(bookings)
-            and undelivered.status in ('pending', 'available')
-            and earnings.is_delivery(undelivered.transaction_type)
-            and not earnings.is_clawed_back(undelivered);
-    end if;
 
     if exists (
         select

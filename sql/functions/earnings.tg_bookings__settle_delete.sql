@@ -25,6 +25,7 @@ begin
         and (
             gone.status in ('completed', 'no_show', 'canceled')
             or exists (select from earnings.session_slots as slots where slots.booking_id = gone.id)
+            or exists (select from earnings.settlement_queue as queue where queue.booking_id = gone.id)
         );
 
     if v_order_ids is not null then

@@ -16,9 +16,9 @@ as $$
         from earnings.corrections
         where corrections.subject = 'earnings'
             and corrections.subject_id = earnings_row.id
-            and corrections.reason = 'the session found no slot'
+            and corrections.reason in ('the session found no slot', 'the order earns through another booking')
     );
 $$;
 
 comment on function earnings.waited_for_slot(public.payments_earningstransaction)
-is 'True for a row that was stored as reversed only because its session found no slot (R7).';
+is 'True for a row that was stored as reversed only because its order had no slot left for its booking (R7).';

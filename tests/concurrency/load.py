@@ -147,6 +147,8 @@ class Worker:
         cause = error.__cause__
         if cause is None and "did not affect any rows" in str(error):
             return "gone"  # Django says so itself: somebody has deleted the row
+        if isinstance(cause, psycopg.Error) and cause.diag.constraint_name in OWN_KEYS:
+            return "gone"  # two saves of what somebody has deleted insert it again
         sqlstate = getattr(cause, "sqlstate", None)
         if sqlstate == DEADLOCK_DETECTED:
             assert isinstance(cause, psycopg.Error)
@@ -434,6 +436,7 @@ ALLOWED = {
     "creates_payouts": GIVES_WAY,
     "expires_packages": GIVES_WAY,
 }
+OWN_KEYS = {"bookings_booking_pkey"}
 PAYOUTS_OF_THE_APP = {"pays_out", "completes_a_payout", "cancels_a_payout", "fails_a_payout"}
 
 

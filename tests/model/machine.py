@@ -465,7 +465,8 @@ class MarketplaceMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.oracle.bookings)
     @rule(pick=PICK, hours=st.sampled_from([24, 240]))
     def reschedule(self, pick: int, hours: int) -> None:
-        booking = self.one_booking(pick, status=(*OPEN, "completed"))
+        status = (*OPEN, "completed") if pick % 4 else ("rescheduled",)
+        booking = self.one_booking(pick, status=status)
         if booking is None:
             return
         start = utc_now() + timedelta(hours=hours)

@@ -412,7 +412,8 @@ class Marketplace:
             if other.rescheduled_from_id == booking_id:
                 other.rescheduled_from_id = None
         had_a_slot = self.slot_of(gone) is not None
-        if gone.status in {"completed", "no_show", "canceled"} or had_a_slot:
+        is_queued = booking_id in self.queue
+        if gone.status in {"completed", "no_show", "canceled"} or had_a_slot or is_queued:
             self._settle({}, {gone.order_id})
         earlier = self.bookings.get(gone.rescheduled_from_id or 0)
         if earlier is not None and self.is_delivered(earlier):
@@ -469,12 +470,24 @@ class Marketplace:
         for order_id in order_ids:
             if order_id is not None and self.orders[order_id].is_package:
                 takers.update(self._assign_slots(self.orders[order_id], written))
-        for booking_id in sorted({*written, *takers}):
-            booking = self.bookings[booking_id]
+        settled = {*written, *takers}
+        waiting = {
+            booking.id
+            for order_id in order_ids
+            if order_id is not None and not self.orders[order_id].is_package
+            for booking in self.sessions_of(self.orders[order_id])
+            if self.is_delivered(booking)
+        }
+        in_turn = sorted(
+            (self.bookings[booking_id] for booking_id in settled | waiting),
+            key=lambda booking: (booking.completed_at or self.now, booking.id),
+        )
+        for booking in in_turn:
             if self.is_delivered(booking):
                 self._earn(booking)
-            self._refund(booking)
-            self._hold_projected(booking)
+            if booking.id in settled:
+                self._refund(booking)
+                self._hold_projected(booking)
 
     def _assign_slots(self, order: Order, written: Collection[int]) -> Collection[int]:
         """Free the slots of undelivered sessions; the longest waiting take the lowest (R7).
@@ -566,8 +579,20 @@ class Marketplace:
         order = self.order_of(booking)
         if order is not None and not order.is_package:
             others = (other for other in self.sessions_of(order) if other.id != booking.id)
-            return any(self._is_earning(other) for other in others)
+            return any(self._holds_order(other) for other in others)
         return False
+
+    def _holds_order(self, booking: Booking) -> bool:
+        """A delivered one keeps the place of a direct order, whatever was taken back since (R7)."""
+        if self._is_earning(booking):
+            return True
+        if not self.is_delivered(booking) or self.successor(booking.id) is not None:
+            return False
+        once_pending = {step.number for step in self.transitions if step.to_status == "pending"}
+        return any(
+            row.number in once_pending and row.status != "projected"
+            for row in self.delivery_rows(booking.id)
+        )
 
     def _is_earning(self, booking: Booking) -> bool:
         row = self.live_row(booking.id)
@@ -787,7 +812,7 @@ class Marketplace:
             is_refunded = order is not None and self._is_used_up(order)
             status = "reversed" if is_refunded else "projected"
         elif self._is_earned_elsewhere(booking):
-            status = "reversed"
+            status, waits = "reversed", True
         else:
             assert booking.delivered_at is not None
             status, held_until = "pending", booking.delivered_at + HOLD
@@ -914,10 +939,15 @@ class Marketplace:
             return
         payout.status = status
         if status in FAILED_PAYOUT:
-            for row in list(self.earnings.values()):
-                if row.payout_id == payout_id and row.status == "paid":
-                    self._change(row, status="available", payout_id=None)
-                    self._return_undelivered(self.bookings[row.booking_id])
+            returned = [
+                row
+                for row in self.earnings.values()
+                if row.payout_id == payout_id and row.status == "paid"
+            ]
+            for row in returned:
+                self._change(row, status="available", payout_id=None)
+            for row in returned:
+                self._return_undelivered(self.bookings[row.booking_id])
 
     def _return_undelivered(self, booking: Booking) -> None:
         """A failed payout never pays an undelivered booking; the next job follows it (R21)."""
