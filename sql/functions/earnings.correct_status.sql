@@ -8,7 +8,7 @@
 -- once that is forgiven.  For members of earnings_operator.
 --
 -- Locks     the earnings row; to forgive a clawback its booking, then the booking's earnings by id
--- Reads     earnings.status_rules
+-- Reads     earnings.status_rules, public.bookings_booking
 -- Writes    public.payments_earningstransaction
 -- Raises    23X01 no rule allows the change, 23X02 the hold has not elapsed,
 --           23X03 paid without a payout, 23X13 no such row
@@ -96,6 +96,14 @@ begin
     set
         status = correct_status.status,
         payout_id = case when correct_status.status = 'paid' then rows_of.payout_id end,
+        available_after = coalesce(
+            (
+                select earnings.projected_available_after(bookings, rows_of.created_at)
+                from public.bookings_booking as bookings
+                where bookings.id = rows_of.booking_id and correct_status.status = 'projected'
+            ),
+            rows_of.available_after
+        ),
         updated_at = now()
     where rows_of.id = v_row.id;
 

@@ -991,6 +991,23 @@ def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
         assert conn.execute(sqlfiles.read(f"checks/{check}")).fetchall() == []
 
 
+def test_what_a_person_sets_to_projected_is_held_from_the_appointment(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    app.fail_payout(payout["id"])
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+    [original] = [
+        row for row in app.rows("payments_earningstransaction") if row["net_amount_cents"] > 0
+    ]
+
+    conn.execute("select earnings.correct_status(%s, 'projected', 'by mistake')", [original["id"]])
+
+    assert conn.execute(sqlfiles.read("checks/holds_match")).fetchall() == []
+
+
 @pytest.mark.parametrize("half", [-850, 850])
 def test_a_debit_and_its_opposite_are_not_parted(
     conn: psycopg.Connection, app: App, debited: int, half: int

@@ -869,9 +869,7 @@ class MarketplaceMachine(RuleBasedStateMachine):
         self._sell(self.appointments[0 if row.practitioner_id == self.pia else 1], 24, 0, 1)
         self.engine_and_oracle_agree()
         sold = max(self.oracle.bookings)
-        self._write_booking(
-            sold, status="completed", completed_at=utc_now() - timedelta(hours=72)
-        )
+        self._write_booking(sold, status="completed", completed_at=utc_now() - timedelta(hours=72))
         self.engine_and_oracle_agree()
         self.run_release_holds()
         self.engine_and_oracle_agree()
