@@ -8,7 +8,7 @@
 -- Locks     orders, then earnings, each by id (R20); service sessions of what is projected
 -- Reads     public.bookings_booking, payments_order
 -- Writes    public.payments_earningstransaction, payments_order (session counts),
---           earnings.package_terms, session_slots, exceptions
+--           earnings.package_terms, session_slots, settlement_queue, exceptions
 
 create or replace function earnings.settle_bookings(
     booking_ids bigint[],
@@ -28,6 +28,8 @@ declare
     v_slotted_ids bigint[];
     v_earning_ids bigint[];
     v_lost_ids bigint[];
+    v_delivered_order_ids bigint[];
+    v_freed_order_ids bigint[];
     v_is_absent boolean;
     v_is_undelivered boolean;
     v_no_show_policy constant text := earnings.setting('no_show_policy');
@@ -74,8 +76,9 @@ begin
             where bookings.status = 'canceled' or (bookings.status = 'no_show' and v_no_show_policy = 'reverse')
         ),
         coalesce(bool_or(bookings.status = 'no_show'), false),
-        coalesce(bool_or(bookings.status not in ('canceled', 'completed')), false)
-    into v_lost_ids, v_is_absent, v_is_undelivered
+        coalesce(bool_or(bookings.status not in ('canceled', 'completed')), false),
+        array_agg(bookings.order_id) filter (where earnings.is_delivered(bookings))
+    into v_lost_ids, v_is_absent, v_is_undelivered, v_delivered_order_ids
     from public.bookings_booking as bookings
     where bookings.id = any (settle_bookings.booking_ids);
     if v_lost_ids is not null then
@@ -100,10 +103,27 @@ begin
         v_slotted_ids := earnings.assign_slots(v_slot_order_ids, settle_bookings.booking_ids);
     end if;
 
-    if cardinality(v_slot_order_ids) < cardinality(settle_bookings.order_ids) then
-        v_slotted_ids := v_slotted_ids || earnings.waiting_bookings(
-            settle_bookings.order_ids, settle_bookings.booking_ids
+    -- direct orders of which no written booking is delivered: another that waits may earn (R7)
+    v_freed_order_ids := array(
+        select unnest(settle_bookings.order_ids)
+        except
+        select unnest(v_slot_order_ids || v_delivered_order_ids)
+    );
+    if cardinality(v_freed_order_ids) > 0 then
+        v_slotted_ids := v_slotted_ids || array(
+            select bookings.id
+            from unnest(v_waiting_ids) as waiting (id)
+            inner join public.bookings_booking as bookings on waiting.id = bookings.id
+            where bookings.order_id = any (v_freed_order_ids)
         );
+
+        -- what somebody deletes at this moment
+        insert into earnings.settlement_queue (booking_id)
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.order_id = any (v_freed_order_ids) and earnings.is_delivered(bookings)
+        except
+        select unnest(v_waiting_ids);
     end if;
 
     v_earning_ids := earnings.move_delivered_earnings(

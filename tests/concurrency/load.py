@@ -164,11 +164,11 @@ class Worker:
             for pid in re.findall(r"blocked by process (\d+)", error.diag.message_detail or "")
         ]
         others = {self.crowd.doing.get(pid, "?") for pid in pids} - {name} or {name}
-        where = re.findall(
-            r"PL/pgSQL function (earnings\.\w+)|relation \"(\w+)\"", error.diag.context or ""
-        )
-        at = " in ".join(function or relation for function, relation in where[:2])
-        return f"{name} against {', '.join(sorted(others))} at {at or 'commit'}"
+        context = error.diag.context or ""
+        doing, *_ = re.sub(r" \(\d+,\d+\)", "", context).splitlines() or ["committing"]
+        function = re.search(r"PL/pgSQL function (earnings\.\w+)", context)
+        at = f"{doing} in {function[1]}" if function else doing
+        return f"{name} against {', '.join(sorted(others))} {at}"
 
     def surprised(self, name: str, error: Exception) -> str:
         self.crowd.unexpected.append(f"{name}: {type(error).__name__} {error}")
