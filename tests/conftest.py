@@ -28,8 +28,8 @@ from earnings_pipeline.target import Target, named
 SAMPLE_BOOKINGS = 300
 SAMPLE_SEED = 1
 ROLES_LOCK = 2_301_001
-# These take from half a minute to a minute and a half.  They begin first: a process that came to one
-# of them last would still run when the other has long been done.
+# These take from half a minute to a minute and a half.  They begin first: a process that came to
+# one of them last would still run when the other has long been done.
 LONGEST_FIRST = (
     *("test_models", "test_finance_history", "test_pipeline", "test_publishing"),
     *("test_after_app", "test_before_app", "test_resume", "test_finance_questions", "test_expand"),
