@@ -72,14 +72,6 @@ begin
                 hint = 'Nothing is to be done: both together are nothing.';
     end if;
 
-    if correct_status.status = 'reversed' and earnings.has_opposite(v_row) then
-        raise exception 'earnings % cannot be reversed', v_row.id
-            using
-                errcode = '23X01',
-                detail = 'What they took from is reversed, and their opposite is written.',
-                hint = 'Nothing is to be done: both together are nothing.';
-    end if;
-
     if not exists (
         select
         from earnings.status_rules as rules

@@ -21,20 +21,20 @@ as $$
         inner join public.payments_order as orders on bookings.order_id = orders.id
         inner join public.bookings_booking as others
             on orders.id = others.order_id and bookings.id <> others.id
-        inner join public.payments_earningstransaction as live on others.id = live.booking_id
+        inner join public.payments_earningstransaction as theirs on others.id = theirs.booking_id
         where bookings.id = earns_elsewhere.booking_id
             and orders.order_type not in ('package', 'bundle')
-            and earnings.is_delivery(live.transaction_type)
+            and earnings.is_delivery(theirs.transaction_type)
             and (
-                (live.status in ('pending', 'available', 'paid') and not earnings.has_clawback(others.id))
+                (theirs.status in ('pending', 'available', 'paid') and not earnings.has_clawback(others.id))
                 or (
-                    live.status <> 'projected'
+                    theirs.status <> 'projected'
                     and earnings.is_delivered(others)
                     and not earnings.is_superseded(others.id)
                     and exists (
                         select
                         from earnings.transitions as history
-                        where history.earnings_id = live.id and history.to_status = 'pending'
+                        where history.earnings_id = theirs.id and history.to_status = 'pending'
                     )
                 )
             )

@@ -63,11 +63,17 @@ begin
                 hint = 'Set the payout to failed or canceled; its rows return.';
     end if;
 
-    if refuse_illegal_change.to_status = 'reversed' and earnings.is_clawed_back(earnings_row) then
+    if refuse_illegal_change.to_status = 'reversed'
+        and (earnings.is_clawed_back(earnings_row) or earnings.has_opposite(earnings_row))
+    then
         raise exception 'earnings % cannot be reversed', earnings_row.id
             using
                 errcode = '23X01',
-                detail = 'A clawback has taken them back already.',
+                detail = case
+                    when earnings.has_opposite(earnings_row)
+                        then 'What they took from is reversed, and their opposite is written.'
+                    else 'A clawback has taken them back already.'
+                end,
                 hint = 'Nothing is to be done: both together are nothing.';
     end if;
 

@@ -1,7 +1,8 @@
 -- earnings.tg_bookings__settle_delete()
 --
--- Recounts the orders of deleted bookings that were delivered, held a slot until the next job, or
--- were canceled: a refund of theirs had used up a slot, and is gone with them (R7, R8, R9).  What
+-- Settles the orders of deleted bookings that were delivered, held a slot until the next job, or
+-- were canceled: a refund of theirs had used up a slot, and is gone with them (R7, R8, R9).  So it
+-- does for what waited in the queue, which the job finds no more.  What
 -- a deleted booking was rescheduled from counts again if it was delivered (R13); the next job
 -- settles it, since whoever deletes the later booking may not wait for the earlier one (R20).
 --

@@ -1,7 +1,8 @@
 -- earnings.waited_for_slot(earnings_row)
 --
--- True for a row that was stored as reversed only because its session found no slot: it
--- does not keep the session from earning when a slot is freed (R7).
+-- True for a row that was stored as reversed only because its session found no slot, or because
+-- another booking of its direct order earned: it does not keep the booking from earning when that
+-- place is freed (R7).
 --
 -- Reads     earnings.corrections
 

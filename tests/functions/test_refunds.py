@@ -810,18 +810,36 @@ def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: 
         )
 
 
-def test_what_a_clawback_takes_back_stays_beside_it_when_its_delivery_is_undone(
-    conn: psycopg.Connection, app: App, pia: int
-) -> None:
+@pytest.fixture
+def taken_back(conn: psycopg.Connection, app: App, pia: int) -> int:
+    """Paid, clawed back by a person, its payout failed, and its delivery undone."""
     booking = paid_booking(app, pia)
     [payout] = app.rows("payments_practitionerpayout")
     conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
     app.fail_payout(payout["id"])
-
     conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+    return booking
 
-    assert {status for status, _, _ in app.earnings(booking)} == {"available"}
-    assert live(app, booking) == {}
+
+def test_what_a_clawback_takes_back_stays_beside_it_when_its_delivery_is_undone(
+    app: App, taken_back: int
+) -> None:
+    assert {status for status, _, _ in app.earnings(taken_back)} == {"available"}
+    assert live(app, taken_back) == {}
+
+
+def test_what_a_person_sets_to_projected_is_held_from_the_appointment(
+    conn: psycopg.Connection, app: App, taken_back: int
+) -> None:
+    [original] = [
+        row
+        for row in app.rows("payments_earningstransaction", booking_id=taken_back)
+        if row["net_amount_cents"] > 0
+    ]
+
+    conn.execute("select earnings.correct_status(%s, 'projected', 'by mistake')", [original["id"]])
+
+    assert conn.execute(sqlfiles.read("checks/holds_match")).fetchall() == []
 
 
 def test_a_session_gets_its_slot_when_its_package_is_no_longer_refunded(
@@ -989,23 +1007,6 @@ def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
     assert live(app, debited) == ({} if afterwards == "payout failed" else given_back)
     for check in ("nothing_is_taken_back_twice", "canceled_bookings_earn_nothing_unpaid"):
         assert conn.execute(sqlfiles.read(f"checks/{check}")).fetchall() == []
-
-
-def test_what_a_person_sets_to_projected_is_held_from_the_appointment(
-    conn: psycopg.Connection, app: App, pia: int
-) -> None:
-    booking = paid_booking(app, pia)
-    [payout] = app.rows("payments_practitionerpayout")
-    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
-    app.fail_payout(payout["id"])
-    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
-    [original] = [
-        row for row in app.rows("payments_earningstransaction") if row["net_amount_cents"] > 0
-    ]
-
-    conn.execute("select earnings.correct_status(%s, 'projected', 'by mistake')", [original["id"]])
-
-    assert conn.execute(sqlfiles.read("checks/holds_match")).fetchall() == []
 
 
 @pytest.mark.parametrize("half", [-850, 850])
