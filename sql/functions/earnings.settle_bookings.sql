@@ -26,6 +26,7 @@ declare
     v_slot_order_ids bigint[];
     v_waiting_ids bigint[];
     v_slotted_ids bigint[];
+    v_others_ids bigint[];
     v_earning_ids bigint[];
     v_lost_ids bigint[];
     v_delivered_order_ids bigint[];
@@ -103,21 +104,19 @@ begin
         v_slotted_ids := earnings.assign_slots(v_slot_order_ids, settle_bookings.booking_ids);
     end if;
 
-    -- direct orders of which no written booking is delivered: another that waits may earn (R7)
+    -- a direct order's turn may be another's than the written one's (R7); due_deliveries decides
+    v_others_ids := array(select unnest(v_waiting_ids) except select unnest(settle_bookings.booking_ids));
+    if cardinality(v_others_ids) > 0 then
+        v_slotted_ids := array(select unnest(v_slotted_ids) union select unnest(v_others_ids));
+    end if;
+
+    -- direct orders of which no written booking is delivered: what somebody deletes at this moment
     v_freed_order_ids := array(
         select unnest(settle_bookings.order_ids)
         except
         select unnest(v_slot_order_ids || v_delivered_order_ids)
     );
     if cardinality(v_freed_order_ids) > 0 then
-        v_slotted_ids := v_slotted_ids || array(
-            select bookings.id
-            from unnest(v_waiting_ids) as waiting (id)
-            inner join public.bookings_booking as bookings on waiting.id = bookings.id
-            where bookings.order_id = any (v_freed_order_ids)
-        );
-
-        -- what somebody deletes at this moment
         insert into earnings.settlement_queue (booking_id)
         select bookings.id
         from public.bookings_booking as bookings

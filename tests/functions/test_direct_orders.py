@@ -147,3 +147,22 @@ def test_two_that_earn_are_named_by_the_check(
         ("booking", first),
         ("booking", second),
     }
+
+
+def test_a_write_of_one_that_waits_hands_the_turn_to_the_one_that_has_waited_longest(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    start = now() - timedelta(hours=99)
+    sold = app.checkout(app.client(), app.service(pia), start=start)
+    complete(app, sold, hours_ago=98)
+    conn.execute("select * from earnings.release_holds()")
+    payout = app.pay_out(pia)
+    first, second = app.reschedule(sold, start), app.reschedule(sold, start)
+    complete(app, first, hours_ago=2)
+    complete(app, second, hours_ago=1)
+    app.fail_payout(payout)
+    assert (live(app, first), live(app, second)) == ({}, {})
+
+    app.update("bookings_booking", second, updated_at=now())
+
+    assert (live(app, first), live(app, second)) == (PENDING, {})
