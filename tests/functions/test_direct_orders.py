@@ -10,6 +10,7 @@ import pytest
 from earnings_pipeline import sqlfiles
 from functions.test_refunds import NET_OF_10000, live
 from marketplace_app import App, now
+from plain_rows import PlainRows
 
 Siblings = tuple[int, int]
 PENDING = {"pending": NET_OF_10000}
@@ -127,6 +128,31 @@ def test_one_whose_earnings_were_reversed_does_not_stand_in_the_way_of_the_other
     )
 
     assert (live(app, first), live(app, second)) == ({}, PENDING)
+
+
+def test_one_that_was_rescheduled_keeps_no_place_though_it_is_completed_again(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = app.checkout(app.client(), app.service(pia))
+    complete(app, booking, hours_ago=2)
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    later = app.reschedule(booking, now())
+    complete(app, booking, hours_ago=2)
+
+    complete(app, later, hours_ago=1)
+
+    assert (live(app, booking), live(app, later)) == ({}, PENDING)
+
+
+def test_a_bonus_for_one_does_not_stand_in_the_way_of_the_other(
+    conn: psycopg.Connection, app: App, pair: Siblings
+) -> None:
+    first, second = pair
+    PlainRows(conn).earnings(first, transaction_type="bonus", status="available")
+
+    complete(app, second, hours_ago=1)
+
+    assert live(app, second) == PENDING
 
 
 def test_two_that_earn_are_named_by_the_check(

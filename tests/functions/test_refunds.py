@@ -1027,6 +1027,24 @@ def test_a_debit_and_its_opposite_are_not_parted(
     assert (row["status"], live(app, debited)) == ("available", {})
 
 
+@pytest.mark.parametrize("half", [-850, 850])
+def test_a_half_that_lost_its_opposite_past_the_triggers_is_named(
+    conn: psycopg.Connection, app: App, debited: int, half: int
+) -> None:
+    app.cancel(debited)
+    _, payout = app.rows("payments_practitionerpayout")
+    app.fail_payout(payout["id"])
+    rows = {row["net_amount_cents"]: row["id"] for row in app.rows("payments_earningstransaction")}
+
+    conn.execute("set session_replication_role = replica")
+    conn.execute(
+        "update payments_earningstransaction set status = 'reversed' where id = %s", [rows[half]]
+    )
+
+    check = sqlfiles.read("checks/canceled_bookings_earn_nothing_unpaid")
+    assert [row_id for _, row_id, _ in conn.execute(check)] == [rows[-half]]
+
+
 def test_what_was_paid_for_a_rescheduled_booking_follows_although_that_is_completed(
     conn: psycopg.Connection, app: App, pia: int
 ) -> None:
