@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+import throw_away
 from earnings_pipeline import building, embedded, sqlfiles
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target, named
@@ -51,12 +49,15 @@ class Databases:
         self.server = server
         self.templates: dict[str, str] = {}
         self.made: list[str] = []
+        self.left: list[str] = []
 
     def create(self, template: str | None = None) -> Target:
         """Create a database, empty or as a copy of a template that `clone` has built."""
+        while self.left:
+            self.drop(self.left.pop())
         names = (f"earnings_test_{os.getpid()}_{number}" for number in count(1))
         name = next(name for name in names if name not in self.made)
-        command = sql.SQL("create database {} template {}").format(
+        command = sql.SQL("create database {} template {} strategy file_copy").format(
             sql.Identifier(name), sql.Identifier(template or "template0")
         )
         with connect(self.server, "test") as conn:
@@ -72,6 +73,10 @@ class Databases:
                 builder(conn)
             self.templates[template_name] = template.dbname
         return self.create(self.templates[template_name])
+
+    def leave(self, name: str) -> None:
+        """Drop it with the next creation: a session that has just ended is waited for until then."""
+        self.left.append(name)
 
     def drop(self, name: str) -> None:
         with connect(self.server, "test") as conn:
@@ -92,9 +97,8 @@ def server() -> Iterator[Target]:
         assert target is not None
         yield target
         return
-    remove_abandoned_servers()
-    state = Path(tempfile.mkdtemp(prefix=f"earnings-test-{os.getpid()}-"))
-    state.chmod(0o711)
+    throw_away.remove_abandoned()
+    state = throw_away.new_folder()
     own = embedded.Server(state=state, is_throw_away=True)
     try:
         own.start()
@@ -102,27 +106,6 @@ def server() -> Iterator[Target]:
     finally:
         own.remove()
         shutil.rmtree(state)
-
-
-def remove_abandoned_servers() -> None:
-    """Remove the servers of test runs that were killed before they could do it."""
-    for state in Path(tempfile.gettempdir()).glob("earnings-test-*-*"):
-        pid = state.name.split("-")[2]
-        if state.stat().st_uid == os.geteuid() and pid.isdigit() and not is_alive(int(pid)):
-            # another process may be removing it as well
-            with suppress(FileNotFoundError):
-                embedded.Server(state=state).remove()
-                shutil.rmtree(state)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +132,7 @@ def make_database(databases: Databases) -> Iterator[MakeDatabase]:
 
     yield make
     for name in names:
-        databases.drop(name)
+        databases.leave(name)
 
 
 @pytest.fixture

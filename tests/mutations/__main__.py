@@ -14,7 +14,6 @@ others survive.  docs/decisions/0014 says more.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import signal
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import pytest
 
+import throw_away
 from earnings_pipeline import embedded
 from earnings_pipeline.sqlfiles import ROOT
 from mutations.mutants import Mutant, of_engine
@@ -38,7 +38,6 @@ TESTS = [
     "tests/concurrency/test_one_package.py",
     "tests/concurrency/test_history.py",
 ]
-MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of its own is made there)
 
 
 def main() -> None:
@@ -82,12 +81,7 @@ def word(mutant: Mutant, records: Records) -> str:
 
 def run(trials: Trials, tests: list[str]) -> None:
     """Run pytest with the trials as its loop, on a server of their own."""
-    state = Path(
-        tempfile.mkdtemp(
-            prefix=f"earnings-test-{os.getpid()}-", dir=MEMORY if MEMORY.is_dir() else None
-        )
-    )
-    state.chmod(0o711)
+    state = throw_away.new_folder()
     server = embedded.Server(state=state, is_throw_away=True)
     try:
         server.start()
