@@ -75,7 +75,7 @@ class Databases:
         return self.create(self.templates[template_name])
 
     def leave(self, name: str) -> None:
-        """Drop it with the next creation: a session that has just ended is waited for until then."""
+        """Drop it with the next creation: until then its last session has ended."""
         self.left.append(name)
 
     def drop(self, name: str) -> None:
