@@ -807,7 +807,9 @@ class MarketplaceMachine(RuleBasedStateMachine):
             rows = [
                 row
                 for row in self.stale_earnings
-                if row.practitioner_id == practitioner_id and row.status == "available"
+                if row.practitioner_id == practitioner_id
+                and row.status == "available"
+                and row.pk in self.observer.numbers
             ]
         if part == "positive":
             rows = [row for row in rows if row.net_amount_cents > 0]
