@@ -25,7 +25,8 @@ expected as (
         (6, 'earnings.package_terms', 'package_terms_pkey', true),
         (7, 'earnings.transitions', 'transitions_earnings_id_stamped_at_key', true),
         (8, 'earnings.exceptions', 'exceptions_open_key', true),
-        (9, 'earnings.settings', 'settings_value_check', false)
+        (9, 'earnings.settings', 'settings_value_check', false),
+        (10, 'earnings.exceptions', 'exceptions_say_who_and_why', false)
     ) as listed (place, table_name, name, is_index)
 
 ),

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from earnings_pipeline import sqlfiles
 from functions.test_money import LARGEST, deliver
 from functions.test_payout_rows import earnings_of, status
 from plain_rows import PlainRows
@@ -111,6 +112,60 @@ def test_what_a_person_has_decided_is_reported_again_only_when_it_is_another_mat
     assert report("failed_order_only", "order", 7, "a") == 2
     assert report("failed_order_only", "booking", 8, "a") == 3
     assert report("failed_order_only", "booking", 7, "b") == 4
+
+
+HALF_DECISIONS: dict[str, tuple[str | None, ...]] = {
+    "nobody": ("now", None, "it is so"),
+    "a blank name": ("now", " ", "it is so"),
+    "no reason": ("now", "Olga", None),
+    "a blank reason": ("now", "Olga", " "),
+    "no time": (None, "Olga", "it is so"),
+}
+
+
+def decide(rows: PlainRows, decision: tuple[str | None, ...]) -> None:
+    rows.conn.execute(
+        "update earnings.exceptions set resolved_at = %s, resolved_by = %s, resolution = %s",
+        decision,
+    )
+
+
+@pytest.mark.parametrize("missing", HALF_DECISIONS)
+def test_a_matter_is_closed_with_who_when_and_why_or_not_at_all(
+    rows: PlainRows, missing: str
+) -> None:
+    rows.conn.execute("select earnings.raise_exception_row('failed_order_only', 'booking', 7)")
+
+    with pytest.raises(psycopg.errors.CheckViolation), rows.conn.transaction():
+        decide(rows, HALF_DECISIONS[missing])
+    decide(rows, ("now", "Olga", "it is so"))
+
+
+def test_half_decisions_of_before_are_completed_by_the_change_that_refuses_them(
+    rows: PlainRows,
+) -> None:
+    rows.conn.execute("alter table earnings.exceptions drop constraint exceptions_say_who_and_why")
+    for number, decision in enumerate(HALF_DECISIONS.values()):
+        rows.conn.execute(
+            "insert into earnings.exceptions"
+            " (kind, subject, subject_id, proposed_action, resolved_at, resolved_by, resolution)"
+            " values ('failed_order_only', 'booking', %s, 'none', %s, %s, %s)",
+            [number, *decision],
+        )
+
+    for statement in sqlfiles.read("changes/0008_refuse_half_decisions").split(";\n\n"):
+        rows.conn.execute(statement.encode())
+
+    found = rows.conn.execute(
+        "select resolved_by, resolution, resolved_at is null from earnings.exceptions order by id"
+    ).fetchall()
+    assert found == [
+        ("not said", "it is so", False),
+        ("not said", "it is so", False),
+        ("Olga", "not said", False),
+        ("Olga", "not said", False),
+        ("Olga", "it is so", False),
+    ]
 
 
 @pytest.mark.parametrize("becomes", ["completed", "canceled"])
