@@ -27,6 +27,8 @@ Undoing              cancel (`canceled` or `cancelled`), refund (of a booking), 
                      reverse_earnings (never finds a row), reverse_earnings_as_meant
 Money                held_earnings, release, release_due, pay_out, complete_payout, fail_payout,
                      cancel_payout, refresh_cache
+Its data migrations  link_order (of a booking), describe_package (of a legacy purchase),
+                     return_earnings: each does one row
 
 Errors are Django's: what the engine refuses is an IntegrityError; `with refused("23X01"):` asks
 for one of that SQLSTATE.

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from marketplace_app.client import now
 from marketplace_app.delivering import Delivering
+from marketplace_app.migrating import Migrating
 
 LEAD_TIME = timedelta(days=7)
 PLACEHOLDER = timedelta(hours=1)
 
 
-class App(Delivering):
+class App(Delivering, Migrating):
     """All that the app does, for one database and one of its forms."""
 
     def checkout(

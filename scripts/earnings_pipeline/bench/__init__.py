@@ -28,7 +28,7 @@ from earnings_pipeline.bench.scenarios import (
     UnaffectedUpdate,
 )
 from earnings_pipeline.bench.server import started
-from earnings_pipeline.bench.writing import Backfill, HotSpot, Latency, OwnWay
+from earnings_pipeline.bench.writing import Backfill, HotSpot, Latency, OwnMigrations, OwnWay
 from earnings_pipeline.errors import WrongUsage
 from earnings_pipeline.progress import Progress, Report, silent
 
@@ -39,6 +39,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     BulkCompletion(),
     Release(),
     OwnWay(),
+    OwnMigrations(),
     Backfill(),
     Latency(),
     HotSpot("direct", "practitioner", "touch_balance"),

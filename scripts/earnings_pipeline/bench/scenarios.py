@@ -115,7 +115,8 @@ class BulkCompletion:
 
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         goal = Goal(kind="times its time", bound=1.3)
-        for case, work in (("one UPDATE", complete_at_once), ("complete_due", complete_by_job)):
+        ways = {"one UPDATE": complete_at_once, "complete_due": complete_by_job}
+        for case, work in ways.items():
             both = against_replay(bench, work)
             yield Measurement(
                 scenario=self.name,
@@ -126,25 +127,33 @@ class BulkCompletion:
                 limit=both[1],
             )
 
-        def run(bookings: int | None = None, *, forget: bool = False) -> Sample:
+        def run(
+            work: Callable[[Target], int], bookings: int | None, forget: bool, _: int
+        ) -> Sample:
             with bench.clone(bookings=bookings) as target:
                 if forget:
                     with connect(target, "bench") as conn:
                         execute_all(conn, "forget_statistics")
-                return bench.timed(lambda: complete_by_job(target))
+                return bench.timed(lambda: work(target))
 
         itself = Goal(kind="times its time", bound=1.2)
-        if bench.bookings > SMALL:
-            both = alternate(bench.rounds, lambda _: run(), lambda _: run(SMALL))
+        for case, work in ways.items() if bench.bookings > SMALL else ():
+            both = alternate(
+                bench.rounds, partial(run, work, None, False), partial(run, work, SMALL, False)
+            )
             yield Measurement(
                 scenario=self.name,
-                case=f"complete_due, a row against one of {SMALL:,} bookings",
+                case=f"{case}, a row against one of {SMALL:,} bookings",
                 size=bench.size,
                 goal=itself,
                 ours=both[0],
                 limit=both[1],
             )
-        both = alternate(bench.rounds, lambda _: run(forget=True), lambda _: run())
+        both = alternate(
+            bench.rounds,
+            partial(run, complete_by_job, None, True),
+            partial(run, complete_by_job, None, False),
+        )
         yield Measurement(
             scenario=self.name,
             case="complete_due, no statistics against a row with them",

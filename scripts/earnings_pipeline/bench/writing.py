@@ -6,12 +6,14 @@ import importlib
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from statistics import quantiles
 from typing import Any
+
+import psycopg
 
 from earnings_pipeline import engine, jobs, migration, sample
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate, per_row
@@ -91,8 +93,7 @@ class Backfill:
         def migrate(target: Target) -> None:
             with connect(target, "bench") as conn:
                 migration.up(conn)
-                seconds, rows = first_row(execute(conn, "backfill_seconds", steps=names))
-                spent.append(Sample(rows=rows, seconds=seconds))
+                spent.append(of_steps(conn, *names))
 
         with bench.clone("sampled") as target:
             writes = recorded(target, lambda: migrate(target), BACKFILLED)
@@ -104,10 +105,7 @@ class Backfill:
 
         def limit(_: int) -> Sample:
             with bench.clone("sampled") as target, connect(target, "bench") as conn:
-                engine.create_tables(conn)
-                with work_tables(conn):
-                    for step in steps.expand(steps.Phase.BEFORE_INSTALL):
-                        expanding.apply(conn, step, report=silent)
+                expand(conn)
                 statements = staged(conn, writes)
                 conn.execute("checkpoint")
                 return bench.timed(lambda: replay(conn, statements))
@@ -248,9 +246,86 @@ class OwnWay:
                 )
 
 
-def application(target: Target) -> Any:
-    """Return the Django client of the tests, in the form before the plan."""
+class OwnMigrations:
+    """Steps of the backfill against the loops of the app's own data migrations."""
+
+    name = "own-migrations"
+    what = "order links, package migration and earnings fix by the backfill"
+    against = "the app's own data migrations: its ORM, row by row, without the engine"
+    steps: Mapping[str, tuple[str, ...]] = {
+        "order links": ("020_link_bookings_to_orders",),
+        "package migration": ("030_describe_packages", "035_complete_package_terms"),
+        "earnings fix": ("060_return_undelivered_earnings",),
+    }
+
+    def measure(self, bench: Bench) -> Iterator[Measurement]:
+        ours: dict[str, list[Sample]] = {case: [] for case in self.steps}
+        limit: dict[str, list[Sample]] = {case: [] for case in self.steps}
+        with bench.clone("sampled") as target:
+            with connect(target, "bench") as conn:
+                expand(conn)
+            with application(target, "after") as app:
+                loops = self._loops(app)
+                for _ in range(bench.rounds):
+                    for case, samples in self._by_backfill(bench).items():
+                        ours[case].append(samples)
+                    for case, (work, waiting) in loops.items():
+                        limit[case].append(bench.timed(partial(one_by_one, work, waiting)))
+        for case in self.steps:
+            by_app = f"{1 / per_row(limit[case]):,.0f} rows a second by the app"
+            yield Measurement(
+                scenario=self.name,
+                case=f"{case}, {ours[case][0].rows:,} rows written",
+                size=bench.size,
+                goal=Goal(kind="times its rate", bound=100),
+                ours=ours[case],
+                limit=limit[case],
+                note=by_app,
+            )
+
+    def _by_backfill(self, bench: Bench) -> dict[str, Sample]:
+        with bench.clone("sampled") as target, connect(target, "bench") as conn:
+            migration.up(conn)
+            return {case: of_steps(conn, *names) for case, names in self.steps.items()}
+
+    def _loops(self, app: Any) -> dict[str, tuple[Callable[[Any], None], Iterator[Any]]]:
+        bookings = app.query(app.models.Booking).order_by("pk")
+        sales = bookings.filter(parent_booking=None)
+        purchases = list(sales.filter(is_package_purchase=True)[:BY_APP])
+        for purchase in purchases:
+            app.link_order(purchase)
+        earnings = app.query(app.models.EarningsTransaction).order_by("pk")
+        undelivered = earnings.filter(status="pending", booking__status="confirmed")
+        return {
+            "order links": (app.link_order, cycle(bookings.filter(order=None)[: 100 * BY_APP])),
+            "package migration": (app.describe_package, cycle(purchases)),
+            "earnings fix": (app.return_earnings, cycle(undelivered[: 100 * BY_APP])),
+        }
+
+
+def one_by_one(work: Callable[[Any], None], waiting: Iterator[Any]) -> int:
+    for _ in range(BY_APP):
+        work(next(waiting))
+    return BY_APP
+
+
+def of_steps(conn: psycopg.Connection, *names: str) -> Sample:
+    """Return how long these steps of the backfill took, and how many rows they wrote."""
+    seconds, rows = first_row(execute(conn, "backfill_seconds", steps=list(names)))
+    return Sample(rows=rows, seconds=seconds)
+
+
+def expand(conn: psycopg.Connection) -> None:
+    """Add the columns that the backfill fills, without the engine."""
+    engine.create_tables(conn)
+    with work_tables(conn):
+        for step in steps.expand(steps.Phase.BEFORE_INSTALL):
+            expanding.apply(conn, step, report=silent)
+
+
+def application(target: Target, form: str = "before") -> Any:
+    """Return the Django client of the tests, in one of its forms."""
     tests = str(ROOT / "tests")
     if tests not in sys.path:
         sys.path.append(tests)
-    return importlib.import_module("marketplace_app").App(target)
+    return importlib.import_module("marketplace_app").App(target, form)
