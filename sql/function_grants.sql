@@ -32,7 +32,7 @@ to earnings_operator, earnings_reader;
 -- what checks call; they read with the rights of who runs them
 grant execute on function
 earnings.due_clawbacks(bigint),
-earnings.earns_elsewhere(bigint),
+earnings.earned_elsewhere(bigint[]),
 earnings.free_slots(bigint[]),
 earnings.has_clawback(bigint),
 earnings.has_opposite(public.payments_earningstransaction),

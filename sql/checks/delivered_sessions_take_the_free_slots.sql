@@ -39,5 +39,5 @@ where
         when free.slot_count > 0
             then
                 (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-                and not earnings.earns_elsewhere(bookings.id)
+                and not exists (select from earnings.earned_elsewhere(array[bookings.id]))
     end

@@ -24,5 +24,7 @@ where
     -- asked of these only: it waits for the join
     and case
         when earnings.id is not null
-            then not earnings.earns_elsewhere(bookings.id) and not earnings.was_paid_before(bookings.id)
+            then
+                not exists (select from earnings.earned_elsewhere(array[bookings.id]))
+                and not earnings.was_paid_before(bookings.id)
     end

@@ -30,6 +30,14 @@ declare
         order by bookings.id
         for key share skip locked
     );
+    v_skipped_ids constant bigint[] := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.order_id = any (assign_slots.order_ids)
+            and earnings.is_delivered(bookings)
+        except
+        select unnest(v_shared_ids)
+    );
     v_slotted_ids bigint[];
 begin
     insert into earnings.package_terms (
@@ -94,10 +102,11 @@ begin
         from earnings.package_terms as terms
         inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
         where terms.order_id = any (assign_slots.order_ids)
-            and bookings.id = any (v_shared_ids)
+            and earnings.is_delivered(bookings)
+            and not bookings.id = any (v_skipped_ids)
             and not earnings.is_purchase(bookings)
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-            and not earnings.earns_elsewhere(bookings.id)
+            and bookings.id not in (select earnings.earned_elsewhere(v_shared_ids))
             and not exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )
@@ -189,10 +198,8 @@ begin
     insert into earnings.settlement_queue (booking_id)
     select bookings.id
     from public.bookings_booking as bookings
-    where bookings.order_id = any (assign_slots.order_ids)
-        and earnings.is_delivered(bookings)
+    where bookings.id = any (v_skipped_ids)
         and not earnings.is_purchase(bookings)
-        and not bookings.id = any (v_shared_ids)
         and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
         and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
     order by bookings.id;
@@ -208,13 +215,14 @@ begin
     left join earnings.package_terms as terms on orders.id = terms.order_id
     where orders.id = any (assign_slots.order_ids)
         and orders.order_type in ('package', 'bundle')
-        and bookings.id = any (v_shared_ids)
+        and earnings.is_delivered(bookings)
+        and not bookings.id = any (v_skipped_ids)
         and not earnings.is_purchase(bookings)
         and not exists (
             select from earnings.session_slots as slots where slots.booking_id = bookings.id
         )
         and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-        and not earnings.earns_elsewhere(bookings.id);
+        and bookings.id not in (select earnings.earned_elsewhere(v_shared_ids));
 
     return v_slotted_ids;
 end

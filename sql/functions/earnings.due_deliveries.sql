@@ -67,42 +67,49 @@ begin
         ) as is_of_package
         where earnings.is_delivered(bookings)
             and not earnings.is_purchase(bookings)
-            and not earnings.earns_elsewhere(bookings.id)
+            -- not in, and not not exists: hashed whatever a plan knows, so never one by one
+            and bookings.id not in (select earnings.earned_elsewhere(due_deliveries.booking_ids))
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
             and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)
             and (slots.booking_id is not null or not is_of_package.answer)
 
+    ),
+
+    in_turn as (
+
+        select
+            delivered.*,
+            row_number() over (
+                partition by delivered.order_id order by delivered.completed_at, delivered.booking_id
+            ) as place
+        from delivered
+        where delivered.order_count = 1
+            or delivered.is_session
+            or not exists (
+                select
+                from public.payments_earningstransaction as existing
+                where existing.booking_id = delivered.booking_id
+                    and existing.status <> 'projected'
+                    and earnings.is_delivery(existing.transaction_type)
+                    and not earnings.waited_for_slot(existing)
+            )
+
     )
 
     select
-        delivered.booking_id,
-        delivered.practitioner_id,
-        delivered.service_id,
-        delivered.service_name,
-        delivered.delivered_at,
-        delivered.is_session,
-        delivered.slot_amount_cents,
-        delivered.gross_amount_cents,
-        delivered.currency
-    from delivered
-    where delivered.is_session
-        or delivered.order_id is null
-        or delivered.order_count = 1
-        or delivered.booking_id = (
-            select rivals.booking_id
-            from delivered as rivals
-            where rivals.order_id = delivered.order_id
-                and not exists (
-                    select
-                    from public.payments_earningstransaction as existing
-                    where existing.booking_id = rivals.booking_id
-                        and existing.status <> 'projected'
-                        and earnings.is_delivery(existing.transaction_type)
-                        and not earnings.waited_for_slot(existing)
-                )
-            order by rivals.completed_at, rivals.booking_id
-            limit 1
-        );
+        in_turn.booking_id,
+        in_turn.practitioner_id,
+        in_turn.service_id,
+        in_turn.service_name,
+        in_turn.delivered_at,
+        in_turn.is_session,
+        in_turn.slot_amount_cents,
+        in_turn.gross_amount_cents,
+        in_turn.currency
+    from in_turn
+    where in_turn.place = 1
+        or in_turn.is_session
+        or in_turn.order_id is null;
 end
 $$;
 

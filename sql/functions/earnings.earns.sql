@@ -24,7 +24,7 @@ as $$
                 or exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
             )
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-            and not earnings.earns_elsewhere(bookings.id)
+            and not exists (select from earnings.earned_elsewhere(array[bookings.id]))
     );
 $$;
 

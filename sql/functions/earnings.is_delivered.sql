@@ -1,6 +1,7 @@
 -- earnings.is_delivered(booking)
 --
 -- True for a booking that earns: completed, or a no-show while the policy is to pay (R12).
+-- Without a search_path of its own it becomes part of its caller's plan; whoever calls has one.
 --
 -- Reads     earnings.settings
 
@@ -8,7 +9,6 @@ create or replace function earnings.is_delivered(booking public.bookings_booking
 returns boolean
 language sql
 stable
-set search_path = pg_catalog, pg_temp
 as $$
     select booking.status = 'completed'
         or (booking.status = 'no_show' and earnings.setting('no_show_policy') = 'pay');

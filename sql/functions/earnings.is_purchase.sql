@@ -9,6 +9,8 @@ create or replace function earnings.is_purchase(booking public.bookings_booking)
 returns boolean
 language sql
 stable
+-- asked last: of the bookings that whatever else is asked has left
+cost 1000
 set search_path = pg_catalog, pg_temp
 as $$
     -- a column that contract has dropped is looked for outside, where it is null

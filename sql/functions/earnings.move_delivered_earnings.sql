@@ -25,12 +25,11 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;
-    v_currency constant text := earnings.setting('currency');
     -- unnest pads the shorter array: who waited for a slot has no delivery time
     v_booking_ids constant bigint[] := move_delivered_earnings.booking_ids || array(
-        select slotted.id
-        from unnest(move_delivered_earnings.slotted_ids) as slotted (id)
-        where not slotted.id = any (move_delivered_earnings.booking_ids)
+        select unnest(move_delivered_earnings.slotted_ids)
+        except
+        select unnest(move_delivered_earnings.booking_ids)
     );
     v_moved_ids bigint[];
     v_missing_ids bigint[];
@@ -58,9 +57,9 @@ begin
                 earnings.commission_cents(projected.commission_rate, due.gross_amount_cents) as commission_cents,
                 projected.id as earnings_id
             from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
+            -- by its index for each due row: found by the array, it would be compared with every one
             inner join public.payments_earningstransaction as projected on due.booking_id = projected.booking_id
-            where projected.booking_id = any (v_booking_ids)
-                and projected.status = 'projected'
+            where projected.status = 'projected'
                 and earnings.is_delivery(projected.transaction_type)
 
         ),
@@ -143,7 +142,7 @@ begin
                     due.service_name,
                     due.is_session and due.gross_amount_cents is null as is_prepaid,
                     coalesce(due.gross_amount_cents, due.slot_amount_cents) as gross_amount_cents,
-                    coalesce(due.currency, v_currency) as currency,
+                    coalesce(due.currency, earnings.setting('currency')) as currency,
                     rates.commission_rate,
                     earnings.commission_cents(
                         rates.commission_rate, coalesce(due.gross_amount_cents, due.slot_amount_cents)
@@ -185,7 +184,10 @@ begin
                     and existing.status <> 'projected'
                     and earnings.is_delivery(existing.transaction_type)
             )
-            and (earnings.was_paid_before(bookings.id) or earnings.earns_elsewhere(bookings.id));
+            and (
+                earnings.was_paid_before(bookings.id)
+                or bookings.id in (select earnings.earned_elsewhere(v_left_ids))
+            );
     end if;
 
     if cardinality(move_delivered_earnings.slotted_ids) > 0 then

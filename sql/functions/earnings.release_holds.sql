@@ -23,9 +23,11 @@ begin
     perform earnings.beat();
 
     return query
-    with due as (
+    with
 
-        select held.id
+    longest as (
+
+        select held.practitioner_id
         from public.payments_earningstransaction as held
         where held.status = 'pending'
             and held.available_after <= release_holds.as_of
@@ -33,6 +35,21 @@ begin
         order by held.available_after
         limit release_holds.batch_size
         for no key update skip locked
+
+    ),
+
+    -- all that is due of one practitioner, then of the next: a batch sums up few balances, not one a row
+    due as (
+
+        select held.id
+        from (select distinct longest.practitioner_id from longest) as practitioners
+        inner join public.payments_earningstransaction as held
+            on practitioners.practitioner_id = held.practitioner_id
+        where held.status = 'pending'
+            and held.available_after <= release_holds.as_of
+        order by practitioners.practitioner_id
+        limit release_holds.batch_size
+        for no key update of held skip locked
 
     )
 

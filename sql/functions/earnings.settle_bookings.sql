@@ -33,7 +33,6 @@ declare
     v_freed_order_ids bigint[];
     v_is_absent boolean;
     v_is_undelivered boolean;
-    v_no_show_policy constant text := earnings.setting('no_show_policy');
 begin
     perform
     from public.payments_order as orders
@@ -74,7 +73,7 @@ begin
 
     select
         array_agg(bookings.id order by bookings.id) filter (
-            where bookings.status = 'canceled' or (bookings.status = 'no_show' and v_no_show_policy = 'reverse')
+            where bookings.status = 'canceled' or (bookings.status = 'no_show' and earnings.setting('no_show_policy') = 'reverse')
         ),
         coalesce(bool_or(bookings.status = 'no_show'), false),
         coalesce(bool_or(bookings.status not in ('canceled', 'completed')), false),
@@ -131,7 +130,7 @@ begin
 
     perform earnings.resolve_delivered(settle_bookings.booking_ids);
 
-    if v_is_absent and v_no_show_policy = 'hold' then
+    if v_is_absent and earnings.setting('no_show_policy') = 'hold' then
         perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
         from public.bookings_booking as absent
         where absent.id = any (settle_bookings.booking_ids)

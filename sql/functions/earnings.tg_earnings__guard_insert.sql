@@ -152,7 +152,7 @@ begin
         elsif v_booking.status = 'no_show' and earnings.setting('no_show_policy') = 'reverse' then
             new.status := 'reversed';
             v_reason := 'the client did not come, and the policy is to reverse';
-        elsif earnings.is_delivered(v_booking) and earnings.earns_elsewhere(v_booking.id) then
+        elsif earnings.is_delivered(v_booking) and exists (select from earnings.earned_elsewhere(array[v_booking.id])) then
             new.status := 'reversed';
             v_reason := 'the order earns through another booking';
         elsif exists (

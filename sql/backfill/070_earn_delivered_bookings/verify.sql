@@ -11,7 +11,7 @@ left join payments_order as orders on bookings.order_id = orders.id
 where entries.status = 'projected'
     and entries.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
     and bookings.status = 'completed'
-    and not earnings.earns_elsewhere(bookings.id)
+    and not exists (select from earnings.earned_elsewhere(array[bookings.id]))
     and not earnings.was_paid_before(bookings.id)
     and not exists (
         select
