@@ -57,4 +57,4 @@ end
 $$;
 
 comment on function earnings.earned_elsewhere(bigint[])
-is 'One row per booking of these whose earnings are its successor''s or its direct order''s other booking''s (R7, R13).';
+is 'One row per booking of these whose earnings its successor has, or another booking of its direct order (R7, R13).';

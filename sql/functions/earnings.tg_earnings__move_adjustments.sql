@@ -6,6 +6,7 @@
 -- original is reversed, such a debit took from nothing, and its opposite is written.
 --
 -- Fired by  earnings_700_move_adjustments on public.payments_earningstransaction
+-- Locks     the adjustments, by id
 -- Writes    public.payments_earningstransaction
 
 create or replace function earnings.tg_earnings__move_adjustments()
@@ -16,14 +17,17 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- what a payout takes at this moment is read below as it leaves it
+    perform
+    from old_earnings as previous
+    inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
+    where adjustments.transaction_type = 'adjustment'
+        and earnings.is_delivery(previous.transaction_type)
+    order by adjustments.id
+    for no key update of adjustments;
+
     -- an UPDATE fires this trigger also when it changes no row
-    if not exists (
-        select
-        from old_earnings as previous
-        inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
-        where adjustments.transaction_type = 'adjustment'
-            and earnings.is_delivery(previous.transaction_type)
-    ) then
+    if not found then
         return null;
     end if;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
@@ -13,6 +14,7 @@ from functions.test_lifecycle import paid_booking
 from marketplace_app import App, now, refused
 
 NET_OF_10000 = 8500
+LONG_AGO = now() - timedelta(days=4)
 
 
 def live(app: App, booking_id: int) -> dict[str, int]:
@@ -980,6 +982,23 @@ def debited(conn: psycopg.Connection, app: App, pia: int) -> int:
     paid_booking(app, pia)
     app.fail_payout(payout["id"])
     return booking
+
+
+def test_an_adjustment_that_a_payout_takes_meanwhile_stays_paid_when_its_original_moves(
+    conn: psycopg.Connection, app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    app.refund(booking, 1000)
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+    other = app.checkout(app.client(), app.service(pia))
+    app.update("bookings_booking", other, status="completed", completed_at=LONG_AGO)
+    conn.execute("select * from earnings.release_holds()")
+
+    meanwhile(lambda one: one.pay_out(pia), lambda two: two.fail_payout(payout["id"]))
+
+    assert live(app, booking) == {"projected": NET_OF_10000, "paid": -850}
+    assert conn.execute(sqlfiles.read("checks/no_illegal_pair_in_the_history")).fetchall() == []
 
 
 TAKEN_AWAY = {
