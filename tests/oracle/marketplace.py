@@ -910,7 +910,11 @@ class Marketplace:
             raise Refused("23X01")
         if status == "paid":
             raise Refused("23X03")
-        self._change(row, status=status)
+        if status == "projected":
+            held_until = self._projected_until(self.bookings[row.booking_id], row)
+            self._change(row, status=status, available_after=held_until)
+        else:
+            self._change(row, status=status)
         if status == "reversed" and row.kind == "clawback":
             self._refund(self.bookings[row.booking_id])
 
