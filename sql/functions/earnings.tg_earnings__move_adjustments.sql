@@ -17,19 +17,30 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- what a payout takes at this moment is read below as it leaves it
-    perform
-    from old_earnings as previous
-    inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
-    where adjustments.transaction_type = 'adjustment'
-        and earnings.is_delivery(previous.transaction_type)
-    order by adjustments.id
-    for no key update of adjustments;
-
     -- an UPDATE fires this trigger also when it changes no row
-    if not found then
+    if not exists (
+        select
+        from old_earnings as previous
+        inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
+        where adjustments.transaction_type = 'adjustment'
+            and earnings.is_delivery(previous.transaction_type)
+    ) then
         return null;
     end if;
+
+    -- What a payout takes at this moment is read below as it leaves it.  Only what is linked to a written
+    -- row, and so has a higher id: others may be held by who waits for that row.
+    perform
+    from new_earnings as written
+    inner join old_earnings as previous on written.id = previous.id
+    inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
+    where adjustments.transaction_type = 'adjustment'
+        and adjustments.status in ('projected', 'pending', 'available')
+        and adjustments.metadata @> jsonb_build_object('original_ids', jsonb_build_array(written.id))
+        and earnings.is_delivery(written.transaction_type)
+        and written.status <> 'paid'
+    order by adjustments.id
+    for no key update of adjustments;
 
     update public.payments_earningstransaction as adjustments
     set
