@@ -14,7 +14,7 @@ from pathlib import Path
 from earnings_pipeline import embedded
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (each server makes a folder of its own)
-# Two processes of the tests fill a quarter of it.
+# The log of one server may grow to 2 GB before it is used again, beside its databases.
 ROOM = 8 << 30
 
 

@@ -67,7 +67,7 @@ begin
         ) as is_of_package
         where earnings.is_delivered(bookings)
             and not earnings.is_purchase(bookings)
-            -- not in, and not not exists: hashed whatever a plan knows, so never one by one
+            -- hashed whatever the plan knows; `not exists` may become a loop within a loop
             and bookings.id not in (select earnings.earned_elsewhere(due_deliveries.booking_ids))
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
             and (bookings.order_id is not null or to_jsonb(bookings) ->> 'parent_booking_id' is null)

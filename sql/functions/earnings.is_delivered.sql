@@ -1,7 +1,8 @@
 -- earnings.is_delivered(booking)
 --
 -- True for a booking that earns: completed, or a no-show while the policy is to pay (R12).
--- Without a search_path of its own it becomes part of its caller's plan; whoever calls has one.
+-- Without a search_path of its own it becomes part of its caller's plan: every function that
+-- calls it has one, and for whoever else asks it does nothing that they could not do.
 --
 -- Reads     earnings.settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -1028,16 +1029,29 @@ def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
         assert conn.execute(sqlfiles.read(f"checks/{check}")).fetchall() == []
 
 
-@pytest.mark.parametrize("half", [-850, 850])
-def test_a_debit_and_its_opposite_are_not_parted(
-    conn: psycopg.Connection, app: App, debited: int, half: int
-) -> None:
+@pytest.fixture
+def halves(app: App, debited: int) -> dict[int, dict[str, Any]]:
+    """A debit and its opposite by net cents, both available: the payout of the debit failed."""
     app.cancel(debited)
     _, payout = app.rows("payments_practitionerpayout")
     app.fail_payout(payout["id"])
-    [row] = [
-        row for row in app.rows("payments_earningstransaction") if row["net_amount_cents"] == half
-    ]
+    debit, opposite = sorted(
+        (
+            row
+            for row in app.rows("payments_earningstransaction")
+            if abs(row["net_amount_cents"]) == 850
+        ),
+        key=lambda row: row["net_amount_cents"],
+    )
+    return {-850: debit, 850: opposite}
+
+
+@pytest.mark.parametrize("half", [-850, 850])
+def test_a_debit_and_its_opposite_are_not_parted(
+    conn: psycopg.Connection, app: App, debited: int, halves: dict[int, dict[str, Any]], half: int
+) -> None:
+    row = halves[half]
+    assert row["net_amount_cents"] == half
 
     with refused("23X01"):
         conn.execute("select earnings.correct_status(%s, 'reversed', 'goodwill')", [row["id"]])
@@ -1048,20 +1062,16 @@ def test_a_debit_and_its_opposite_are_not_parted(
 
 @pytest.mark.parametrize("half", [-850, 850])
 def test_a_half_that_lost_its_opposite_past_the_triggers_is_named(
-    conn: psycopg.Connection, app: App, debited: int, half: int
+    conn: psycopg.Connection, halves: dict[int, dict[str, Any]], half: int
 ) -> None:
-    app.cancel(debited)
-    _, payout = app.rows("payments_practitionerpayout")
-    app.fail_payout(payout["id"])
-    rows = {row["net_amount_cents"]: row["id"] for row in app.rows("payments_earningstransaction")}
-
     conn.execute("set session_replication_role = replica")
     conn.execute(
-        "update payments_earningstransaction set status = 'reversed' where id = %s", [rows[half]]
+        "update payments_earningstransaction set status = 'reversed' where id = %s",
+        [halves[half]["id"]],
     )
 
     check = sqlfiles.read("checks/canceled_bookings_earn_nothing_unpaid")
-    assert [row_id for _, row_id, _ in conn.execute(check)] == [rows[-half]]
+    assert [row_id for _, row_id, _ in conn.execute(check)] == [halves[-half]["id"]]
 
 
 def test_what_was_paid_for_a_rescheduled_booking_follows_although_that_is_completed(
