@@ -278,7 +278,8 @@ def save_released(side: Side) -> None:
 
 
 def insert_payout(side: Side) -> None:
-    rows = [row for row in side.world["earnings"].values() if row["status"] == "available"]
+    known = [*side.world["earnings"].values(), *side.world["beside"]]
+    rows = [row for row in known if row["status"] == "available"]
     side.memory["rows"] = sorted(rows, key=lambda row: -row["id"])
     total = sum(row["net_amount_cents"] for row in rows)
     side.memory["payout_id"] = insert(
@@ -444,10 +445,10 @@ OPERATIONS = (
         call(
             "select earnings.correct_status(id, 'reversed', 'goodwill') "
             "from payments_earningstransaction "
-            "where booking_id = %s and transaction_type = 'clawback'",
+            "where booking_id = %s and transaction_type in ('clawback', 'adjustment')",
             "booking_id",
         ),
-        states=["clawed_back"],
+        states=["clawed_back", "undone"],
         is_refusable=True,
     ),
     operation(
@@ -502,9 +503,14 @@ OPERATIONS = (
     ),
     operation("release save", save_released, refresh_cache, states=["due"], is_refusable=True),
     operation(
-        "payout", insert_payout, pay_next_row, pay_last_row, states=["available"], is_refusable=True
+        "payout",
+        insert_payout,
+        pay_next_row,
+        pay_last_row,
+        states=["available", "undone"],
+        is_refusable=True,
     ),
-    operation("payout failed", save_payout_failed, states=["paid"]),
+    operation("payout failed", save_payout_failed, states=["paid", "undone"]),
     operation(
         "payout completed",
         save_payout_completed,
@@ -513,7 +519,11 @@ OPERATIONS = (
         is_refusable=True,
     ),
     operation(
-        "payout canceled", return_rows, save_payout_canceled, states=["paid"], is_refusable=True
+        "payout canceled",
+        return_rows,
+        save_payout_canceled,
+        states=["paid", "undone"],
+        is_refusable=True,
     ),
     operation("order save", save_order, states=["open", "delivered"]),
     operation("order refunded", save_order_refunded, states=["delivered"], takes_back=True),
@@ -546,7 +556,7 @@ OPERATIONS = (
     operation(
         "create_payouts",
         call("select * from earnings.create_payouts()"),
-        states=["available"],
+        states=["available", "undone"],
         is_job=True,
     ),
     operation(

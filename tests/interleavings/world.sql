@@ -104,7 +104,7 @@ as $$
 declare
     v_payout_id bigint;
 begin
-    if state in ('delivered', 'due', 'available', 'paid', 'clawed_back') then
+    if state in ('delivered', 'due', 'available', 'paid', 'clawed_back', 'undone') then
         update public.bookings_booking as bookings
         set
             status = 'completed',
@@ -129,13 +129,13 @@ begin
         where bookings.id = deliver.booking_id;
     end if;
 
-    if state in ('available', 'paid', 'clawed_back') then
+    if state in ('available', 'paid', 'clawed_back', 'undone') then
         update public.payments_earningstransaction as rows_of
         set status = 'available'
         where rows_of.booking_id = deliver.booking_id and rows_of.status = 'pending';
     end if;
 
-    if state in ('paid', 'clawed_back') then
+    if state in ('paid', 'clawed_back', 'undone') then
         select interleavings.put('payments_practitionerpayout', jsonb_build_object(
             'practitioner_id', rows_of.practitioner_id, 'status', 'pending', 'payment_method', 'manual',
             'credits_payout_cents', rows_of.net_amount_cents
@@ -248,6 +248,25 @@ begin
     perform interleavings.deliver(v_sibling_id, case when kind = 'crowded' then 'delivered' else state end)
     where v_sibling_id is not null;
 
+    -- a refund of what was paid leaves a debit, which a payout may take together with the bonus
+    if state = 'undone' then
+        perform interleavings.put('payments_usercredittransaction', jsonb_build_object(
+            'user_id', v_world -> 'user_id', 'booking_id', paid.booking_id, 'order_id', v_world -> 'order_id',
+            'amount_cents', 4000, 'transaction_type', 'refund'
+        ))
+        from public.payments_earningstransaction as paid
+        where paid.practitioner_id = (v_world ->> 'practitioner_id')::bigint and paid.status = 'paid';
+
+        perform interleavings.put('payments_earningstransaction', jsonb_build_object(
+            'booking_id', v_booking_id, 'practitioner_id', v_world -> 'practitioner_id', 'gross_amount_cents', 9000,
+            'net_amount_cents', 9000, 'status', 'available', 'available_after', now(), 'transaction_type', 'bonus'
+        ));
+
+        perform earnings.correct_booking(paid.booking_id, 'confirmed', 'it did not happen')
+        from public.payments_earningstransaction as paid
+        where paid.practitioner_id = (v_world ->> 'practitioner_id')::bigint and paid.status = 'paid';
+    end if;
+
     if state = 'clawed_back' then
         perform earnings.reverse_booking(paid.booking_id, 'a complaint')
         from public.payments_earningstransaction as paid
@@ -260,7 +279,13 @@ begin
             select coalesce(jsonb_object_agg(rows_of.booking_id, to_jsonb(rows_of)), '{}')
             from public.payments_earningstransaction as rows_of
             where rows_of.practitioner_id = (v_world ->> 'practitioner_id')::bigint
-                and rows_of.transaction_type <> 'clawback'
+                and rows_of.transaction_type not in ('clawback', 'adjustment', 'bonus')
+        ),
+        'beside', (
+            select coalesce(jsonb_agg(to_jsonb(rows_of)), '[]')
+            from public.payments_earningstransaction as rows_of
+            where rows_of.practitioner_id = (v_world ->> 'practitioner_id')::bigint
+                and rows_of.transaction_type in ('adjustment', 'bonus')
         ),
         'payouts', (
             select coalesce(jsonb_object_agg(paid.booking_id, to_jsonb(payouts)), '{}')
@@ -387,6 +412,10 @@ begin
             'earnings', (
                 select coalesce(jsonb_object_agg(pairs.key::bigint + v_distance, interleavings.shifted(pairs.value, v_distance)), '{}')
                 from jsonb_each(kept.world -> 'earnings') as pairs
+            ),
+            'beside', (
+                select coalesce(jsonb_agg(interleavings.shifted(image, v_distance)), '[]')
+                from jsonb_array_elements(kept.world -> 'beside') as image
             ),
             'payouts', (
                 select coalesce(jsonb_object_agg(pairs.key::bigint + v_distance, interleavings.shifted(pairs.value, v_distance)), '{}')
