@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from conftest import EVERYTHING
 from earnings_pipeline import building, pipeline
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
@@ -375,7 +376,7 @@ def test_marts_of_little_or_odd_data_build(
         conn.execute("delete from earnings.transitions")
         conn.execute("delete from earnings.heartbeats")
 
-    build(engine_copy)
+    build(engine_copy, *EVERYTHING)
 
     [(unlisted, days, payouts)] = conn.execute(
         "select (select count(*) from payments_order) - (select count(*) from finance.orders), "

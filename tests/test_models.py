@@ -9,7 +9,7 @@ from itertools import pairwise
 import psycopg
 import pytest
 
-from conftest import migrate_up
+from conftest import EVERYTHING, migrate_up
 from earnings_pipeline import building, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.progress import Progress
@@ -30,6 +30,8 @@ def test_everything_builds_on_empty_tables_and_the_unit_tests_pass(engine_databa
 
     assert (result.findings, result.errors, result.skipped) == ((), (), ())
     assert result.node_counts["unit_test"] >= 11
+    assert result.documentation is not None
+    assert "practitioner_balances_daily" in result.documentation.read_text()
     with connect(engine_database, "test") as conn:
         assert conn.execute("select count(*) from finance.session_values").fetchone() == (0,)
 
@@ -39,7 +41,7 @@ def test_everything_builds_on_the_form_after_the_plan(make_database):
         sample.create_tables(conn, form="after")
         migrate_up(conn)
 
-    result = building.build(make_database("after_the_plan", after_the_plan))
+    result = building.build(make_database("after_the_plan", after_the_plan), EVERYTHING)
 
     assert (result.findings, result.errors, result.skipped) == ((), (), ())
 
@@ -361,7 +363,7 @@ def test_the_models_build_after_contract_and_still_know_the_purchases(migrated):
         ):
             conn.execute(f"alter table bookings_booking drop column {column} cascade")
 
-        result = building.build(migrated)
+        result = building.build(migrated, EVERYTHING)
 
         known = conn.execute(
             "select count(*) filter (where is_purchase), count(parent_booking_id) "
@@ -382,7 +384,7 @@ def test_a_failed_test_names_the_rows_and_the_others_still_run(migrated):
             "payments_practitionerearnings) returning practitioner_id"
         ).fetchall()[0]
 
-    result = building.build(migrated)
+    result = building.build(migrated, EVERYTHING)
 
     (finding,) = result.findings
     assert (result.ok, result.exit_code, result.errors) == (False, 1, ())
@@ -395,7 +397,7 @@ def test_a_model_that_cannot_be_built_is_an_error_and_what_hangs_on_it_is_skippe
     with connect(migrated, "test") as conn:
         conn.execute("drop table earnings.breakage cascade")
 
-    result = building.build(migrated)
+    result = building.build(migrated, EVERYTHING)
 
     assert result.exit_code == 3
     assert [error.node for error in result.errors] == ["int_package_orders__progressed"]
@@ -409,7 +411,7 @@ def test_a_second_build_is_refused_while_one_runs(migrated):
         conn.execute("select pg_advisory_lock(hashtext('earnings build'))")
 
         with pytest.raises(building.BuildRefused, match="another build is running"):
-            building.build(migrated)
+            building.build(migrated, EVERYTHING)
 
 
 def test_marts_of_one_build_agree_although_the_app_writes_meanwhile(migrated):
@@ -429,7 +431,7 @@ def test_marts_of_one_build_agree_although_the_app_writes_meanwhile(migrated):
                     "from bookings_booking order by id limit 1"
                 )
 
-        result = building.build(migrated, report=write_once_the_first_mart_is_there)
+        result = building.build(migrated, EVERYTHING, report=write_once_the_first_mart_is_there)
 
         assert written == ["bonus"]
         assert (result.findings, result.errors) == ((), ())

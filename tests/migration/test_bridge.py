@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from conftest import Databases, load_sample
+from conftest import EVERYTHING, Databases, load_sample
 from earnings_pipeline import building, engine, migration
 from earnings_pipeline.database import connect
 from marketplace_app import now
@@ -73,7 +73,7 @@ def story(databases: Databases) -> Iterator[Story]:
         migration.up(conn)
         migrated_rows = rows(conn)
         use(conn)
-        result = building.build(target)
+        result = building.build(target, EVERYTHING)
         assert (result.findings, result.errors) == ((), ())
         yield Story(
             conn=conn,
