@@ -3,6 +3,7 @@
 
 revoke execute on all functions in schema earnings from public;
 revoke execute on all functions in schema earnings_migration from public;
+revoke execute on all functions in schema earnings, earnings_migration from earnings_reader;
 
 grant execute on all functions in schema earnings, earnings_migration to earnings_migrator;
 
@@ -27,7 +28,7 @@ earnings.is_replica(),
 earnings.setting(text),
 earnings.slot_amount(integer, integer, integer),
 earnings.watermark()
-to earnings_operator, earnings_reader;
+to earnings_operator;
 
 -- what checks call; they read with the rights of who runs them
 grant execute on function
@@ -48,4 +49,4 @@ earnings.refunded_order_cents(public.payments_order),
 earnings.rescheduled_from(bigint),
 earnings.usable_metadata(jsonb),
 earnings.was_paid_before(bigint)
-to earnings_operator, earnings_reader;
+to earnings_operator;

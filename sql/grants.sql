@@ -36,9 +36,9 @@ public.payments_order,
 public.payments_practitionerearnings
 to earnings_migrator;
 
-grant usage on schema earnings, earnings_migration to earnings_migrator, earnings_operator, earnings_reader;
-grant select on all tables in schema earnings to earnings_migrator, earnings_operator, earnings_reader;
-grant select on all tables in schema earnings_migration to earnings_operator, earnings_reader;
+grant usage on schema earnings, earnings_migration to earnings_migrator, earnings_operator;
+grant select on all tables in schema earnings to earnings_migrator, earnings_operator;
+grant select on all tables in schema earnings_migration to earnings_operator;
 grant select, insert, update, delete on all tables in schema earnings_migration to earnings_migrator;
 grant insert, update, delete on
 earnings.package_terms,
@@ -48,3 +48,7 @@ earnings.exceptions
 to earnings_migrator;
 grant update (value) on earnings.settings to earnings_operator;
 grant update (resolved_at, resolved_by, resolution) on earnings.exceptions to earnings_operator;
+
+-- Dashboards read what dbt publishes, and nothing that lies under it.
+revoke all on schema earnings, earnings_migration from earnings_reader;
+revoke all on all tables in schema earnings, earnings_migration from earnings_reader;

@@ -100,8 +100,8 @@ def test_an_unknown_check_is_refused_with_the_names_of_the_known_ones(conn):
 
 def test_checks_write_nothing_and_run_as_a_role_that_only_reads(conn):
     with conn.transaction(force_rollback=True):
-        conn.execute("grant select on all tables in schema public to earnings_reader")
-        conn.execute("set local role earnings_reader")
+        conn.execute("grant select on all tables in schema public to earnings_operator")
+        conn.execute("set local role earnings_operator")
         conn.execute("set local transaction_read_only = on")
 
         assert len(checks.run(conn)) == len(NAMES)

@@ -111,11 +111,15 @@ def reading(*readers: Reader) -> Iterator[None]:
 
 def test_a_reader_sees_whole_marts_of_one_build_while_builds_run(target, conn):
     readers = [Reader(target, isolation=name) for name in ("read committed", "repeatable read")]
-    conn.execute("create view public.of_finance as select sum(net_cents) from finance.earnings")
+    conn.execute(
+        "create view public.of_finance as select sum(net_cents), "
+        "(select count(*) from finance.watermark where mart = 'finance.earnings') "
+        "from finance.earnings"
+    )
 
     with reading(*readers), conn.transaction():
         # a dashboard that stays in its transaction neither waits nor makes the builds wait
-        conn.execute("select count(*) from finance.earnings")
+        conn.execute("select * from public.of_finance")
         for cents in (700, 1100):
             earn(target, cents)
             build(target)
@@ -127,7 +131,7 @@ def test_a_reader_sees_whole_marts_of_one_build_while_builds_run(target, conn):
         assert all(net and days and builds == 1 for net, _, days, builds in reader.seen)
         totals = list(dict.fromkeys(net for net, *_ in reader.seen))
         assert [later - totals[0] for later in totals] == [0, 700, 1800]
-    assert conn.execute("select * from public.of_finance").fetchone() == (totals[-1],)
+    assert conn.execute("select * from public.of_finance").fetchone() == (totals[-1], 1)
 
 
 def test_what_a_build_leaves_out_stays_as_it_was_and_says_so(target, conn):
@@ -174,6 +178,19 @@ def test_a_mart_that_gets_other_columns_is_made_anew_in_both_slots(target, conn)
     assert conn.execute("select count(*) from finance.release_schedule").fetchone() != (0,)
 
 
+def test_a_view_that_says_something_else_is_made_anew(target, conn):
+    conn.execute("drop view if exists public.of_finance")
+    conn.execute("create or replace view finance.days as select current_date as day_on")
+
+    building.build(target, ["days"])
+
+    assert conn.execute("select count(*) from finance.days").fetchone() == (12784,)
+    left = conn.execute(
+        "select relname from pg_class where relname like '%\\_\\_dbt\\_%'"
+    ).fetchall()
+    assert left == []
+
+
 def test_a_build_that_fails_lets_readers_see_nothing_of_it(target, conn):
     before = conn.execute(SUMS).fetchone()
     earn(target, 500)
@@ -192,13 +209,15 @@ def test_a_build_that_fails_lets_readers_see_nothing_of_it(target, conn):
 def test_readers_see_finance_and_reconciliation_and_keep_seeing_them(target, conn):
     for _ in range(2):
         build(target, "release_schedule")
-        usable = conn.execute(
-            "select nspname from pg_namespace where nspname !~ '^pg_' and "
-            "has_schema_privilege('earnings_reader', oid, 'usage') and nspname in "
-            "('finance', 'reconciliation', 'staging', 'marts_a', 'marts_b', 'earnings_seeds') "
-            "order by nspname"
+        readable = conn.execute(
+            "select distinct relnamespace::regnamespace::text from pg_class "
+            "where relkind in ('r', 'v', 'm', 'p') "
+            "and has_schema_privilege('earnings_reader', relnamespace, 'usage') "
+            "and has_table_privilege('earnings_reader', oid, 'select') "
+            "and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema') "
+            "order by 1"
         ).fetchall()
-        assert usable == [("finance",), ("reconciliation",)]
+        assert readable == [("finance",), ("reconciliation",)]
         with conn.transaction(force_rollback=True):
             conn.execute("set local role earnings_reader")
             assert conn.execute("select count(*) from finance.earnings").fetchone() != (0,)

@@ -346,10 +346,15 @@ def test_an_empty_database_gives_a_page_that_says_so(built, tmp_path):
     assert "<svg" not in page.source
 
 
-def test_whoever_may_read_the_marts_can_write_the_report(built, tmp_path):
-    built.execute("set role earnings_reader")
+def test_whoever_may_read_the_marts_and_the_history_can_write_the_report(built, tmp_path):
+    built.execute("create role earnings_test_auditor in role earnings_reader, earnings_operator")
+    try:
+        built.execute("set role earnings_test_auditor")
 
-    page = Page(report.write(built, tmp_path / "report.html"))
+        page = Page(report.write(built, tmp_path / "report.html"))
+    finally:
+        built.execute("reset role")
+        built.execute("drop role earnings_test_auditor")
 
     assert page.table("The ledger by currency")
 

@@ -19,4 +19,4 @@ comment on table earnings_migration.kept_objects is
 'One row per column, constraint and index that contract dropped: the statement part that brings it back.';
 
 grant select on earnings_migration.kept_bookings, earnings_migration.kept_objects
-to earnings_operator, earnings_reader, earnings_migrator;
+to earnings_operator, earnings_migrator;
