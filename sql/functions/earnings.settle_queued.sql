@@ -103,12 +103,14 @@ begin
         return;
     end if;
 
-    -- one after the other, so that what was rescheduled twice goes all the way
+    -- one after the other, so that what was rescheduled twice goes all the way; of two successors
+    -- of one booking the newer counts
     for v_successor_id in
-        select later.id
+        select max(later.id) as id
         from public.bookings_booking as later
         where later.id = any (v_booking_ids) and later.rescheduled_from_id = any (v_booking_ids)
-        order by later.id
+        group by later.rescheduled_from_id
+        order by id
     loop
         perform earnings.follow_reschedules(array[v_successor_id]);
     end loop;

@@ -653,6 +653,20 @@ def test_a_payout_that_fails_after_two_reschedules_lets_the_earnings_go_all_the_
     ]
 
 
+def test_of_two_reschedules_of_one_booking_the_newer_gets_what_a_failed_payout_returns(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    older = app.reschedule(booking, now() + timedelta(days=9))
+    newer = app.reschedule(booking, now() + timedelta(days=10))
+
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+
+    assert (live(app, older), live(app, newer)) == ({}, {"projected": NET_OF_10000})
+
+
 def test_a_refund_of_the_first_reaches_what_was_paid_between_it_and_the_last(
     app: App, pia: int
 ) -> None:
