@@ -15,6 +15,8 @@ from earnings_pipeline.database import connect
 from earnings_pipeline.progress import Progress
 from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
+from marketplace_app import App
+from test_finance_history import trade
 
 MARTS = ("finance", "reconciliation")
 
@@ -41,9 +43,22 @@ def test_everything_builds_on_the_form_after_the_plan(make_database):
         sample.create_tables(conn, form="after")
         migrate_up(conn)
 
-    result = building.build(make_database("after_the_plan", after_the_plan), EVERYTHING)
+    target = make_database("after_the_plan", after_the_plan)
+    with App(target, "after") as app:
+        pia = app.practitioner()
+        trade(app, pia)
+        package = app.checkout(app.client(), app.package(app.service(pia), 3, 10000))
+        first, *_ = app.sessions(int(app.order_of(package)["id"]))
+        app.end_video_room(first["id"])
+
+    result = building.build(target, EVERYTHING)
 
     assert (result.findings, result.errors, result.skipped) == ((), (), ())
+    with connect(target, "test") as conn:
+        assert conn.execute(
+            "select session_value_cents, is_delivered from finance.session_values "
+            "order by session_number"
+        ).fetchall() == [(3333, True), (3333, False), (3334, False)]
 
 
 def test_the_sessions_of_each_order_are_its_price_and_its_credits(conn):
