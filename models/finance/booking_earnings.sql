@@ -30,9 +30,8 @@ orders as (
 
 settings as (
 
-    select upper(value) as currency
-    from {{ source('earnings', 'settings') }}
-    where name = 'currency'
+    select currency
+    from {{ ref('stg_earnings__settings') }}
 
 ),
 

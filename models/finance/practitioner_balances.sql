@@ -21,9 +21,8 @@ earnings as (
 
 settings as (
 
-    select upper(value) as currency
-    from {{ source('earnings', 'settings') }}
-    where name = 'currency'
+    select currency
+    from {{ ref('stg_earnings__settings') }}
 
 ),
 

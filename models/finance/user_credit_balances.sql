@@ -16,9 +16,8 @@ credit_transactions as (
 
 settings as (
 
-    select upper(value) as currency
-    from {{ source('earnings', 'settings') }}
-    where name = 'currency'
+    select currency
+    from {{ ref('stg_earnings__settings') }}
 
 ),
 

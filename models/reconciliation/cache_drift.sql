@@ -48,9 +48,8 @@ cached_credits as (
 
 settings as (
 
-    select upper(value) as currency
-    from {{ source('earnings', 'settings') }}
-    where name = 'currency'
+    select currency
+    from {{ ref('stg_earnings__settings') }}
 
 ),
 
