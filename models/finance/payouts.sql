@@ -1,5 +1,6 @@
 -- One row per payout: what it says it paid, what the earnings are worth that belong to it,
 -- and the difference.  A payout that failed or was canceled gives its earnings back (R21).
+-- Earnings in another currency than the payout's are counted, and never added to it.
 
 with
 
@@ -45,8 +46,9 @@ summed as (
     select
         earnings.payout_id,
         count(*) as earnings_count,
-        sum(earnings.net_cents)::bigint as earnings_cents,
-        sum(earnings.commission_cents)::bigint as earnings_commission_cents,
+        sum(earnings.net_cents) filter (where earnings.currency = payouts.currency)::bigint as earnings_cents,
+        sum(earnings.commission_cents) filter (where earnings.currency = payouts.currency)::bigint
+            as earnings_commission_cents,
         count(*) filter (
             where
             earnings.practitioner_id is distinct from payouts.practitioner_id

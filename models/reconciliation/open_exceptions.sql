@@ -58,6 +58,7 @@ earnings as (
         booking_id,
         practitioner_id,
         status,
+        is_delivery,
         currency,
         net_cents
     from {{ ref('stg_marketplace__earnings') }}
@@ -75,15 +76,35 @@ payouts as (
 
 ),
 
-booking_earnings as (
+summed as (
 
     select
         booking_id,
-        min(currency) as currency,
+        currency,
+        bool_or(is_delivery) as has_delivery,
         sum(net_cents)::bigint as live_net_cents
     from earnings
     where status <> 'reversed'
-    group by booking_id
+    group by booking_id, currency
+
+),
+
+-- A booking has one currency here: that of its delivery row, else of its order.  What it earned
+-- in others, such as a bonus, is not at stake.
+booking_earnings as (
+
+    select distinct on (summed.booking_id)
+        summed.booking_id,
+        summed.currency,
+        summed.live_net_cents
+    from summed
+    left join bookings on summed.booking_id = bookings.booking_id
+    left join orders on bookings.order_id = orders.order_id
+    order by
+        summed.booking_id asc,
+        summed.has_delivery desc,
+        coalesce(summed.currency = orders.currency, false) desc,
+        summed.currency asc
 
 ),
 

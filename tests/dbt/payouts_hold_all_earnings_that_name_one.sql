@@ -6,8 +6,10 @@ with
 payouts as (
 
     select
-        coalesce(sum(earnings_cents), 0) as earnings_cents,
-        coalesce(sum(earnings_count), 0) as earnings_count
+        payout_id,
+        currency,
+        earnings_cents,
+        earnings_count
     from {{ ref('payouts') }}
 
 ),
@@ -15,16 +17,25 @@ payouts as (
 ledger as (
 
     select
-        coalesce(sum(net_cents), 0) as earnings_cents,
-        count(*) as earnings_count
-    from {{ ref('earnings') }}
-    where payout_id is not null
+        earnings.payout_id,
+        count(*) as earnings_count,
+        coalesce(sum(earnings.net_cents) filter (where earnings.currency = payouts.currency), 0) as earnings_cents
+    from {{ ref('earnings') }} as earnings
+    left join payouts on earnings.payout_id = payouts.payout_id
+    where earnings.payout_id is not null
+    group by earnings.payout_id
 
 )
 
 select
+    coalesce(payouts.payout_id, ledger.payout_id) as payout_id,
     payouts.earnings_count as payout_earnings_count,
-    ledger.earnings_count as ledger_earnings_count
+    ledger.earnings_count as ledger_earnings_count,
+    payouts.earnings_cents as payout_earnings_cents,
+    ledger.earnings_cents as ledger_earnings_cents
 from payouts
-cross join ledger
-where (payouts.earnings_cents, payouts.earnings_count) <> (ledger.earnings_cents, ledger.earnings_count)
+full outer join ledger on payouts.payout_id = ledger.payout_id
+where
+    payouts.payout_id is null
+    or payouts.earnings_count <> coalesce(ledger.earnings_count, 0)
+    or payouts.earnings_cents <> coalesce(ledger.earnings_cents, 0)
