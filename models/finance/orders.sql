@@ -1,5 +1,6 @@
 -- One row per order: what was sold, charged, credited, booked, delivered, earned and
 -- refunded, and where these differ.  An order that failed or was canceled has sold nothing.
+-- Each sum holds what is in the order's currency, and nothing else.
 
 with
 
@@ -74,6 +75,7 @@ packages as (
 
     select
         order_id,
+        currency,
         earned_cents as delivered_cents
     from {{ ref('int_package_orders__progressed') }}
 
@@ -151,7 +153,7 @@ joined as (
     from orders
     left join services on orders.service_id = services.service_id
     left join booked on orders.order_id = booked.order_id
-    left join packages on orders.order_id = packages.order_id
+    left join packages on orders.order_id = packages.order_id and orders.currency = packages.currency
     left join credited on orders.order_id = credited.order_id and orders.currency = credited.currency
     left join earned on orders.order_id = earned.order_id and orders.currency = earned.currency
 

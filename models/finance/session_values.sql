@@ -50,6 +50,7 @@ delivery_earnings as (
         booking_id,
         earnings_id,
         status,
+        currency,
         gross_cents,
         net_cents
     from {{ ref('stg_marketplace__earnings') }}
@@ -77,8 +78,10 @@ valued as (
         sessions.credits_applied_cents,
         sessions.prepaid_cents,
         sessions.refunded_cents,
-        delivery_earnings.gross_cents as earnings_gross_cents,
-        delivery_earnings.net_cents as earnings_net_cents,
+        case when delivery_earnings.currency = package_orders.currency then delivery_earnings.gross_cents end
+            as earnings_gross_cents,
+        case when delivery_earnings.currency = package_orders.currency then delivery_earnings.net_cents end
+            as earnings_net_cents,
         case when bookings.status = 'completed' then bookings.completed_at end as delivered_at,
         package_orders.expires_at
     from sessions

@@ -66,6 +66,7 @@ earnings as (
     select
         booking_id,
         status,
+        currency,
         gross_cents
     from {{ ref('stg_marketplace__earnings') }}
 
@@ -76,13 +77,14 @@ paid_purchases as (
 
     select
         bookings.order_id,
+        earnings.currency,
         sum(earnings.gross_cents)::bigint as gross_cents
     from bookings
     inner join earnings on bookings.booking_id = earnings.booking_id
     where
         bookings.is_purchase
         and earnings.status = 'paid'
-    group by bookings.order_id
+    group by bookings.order_id, earnings.currency
 
 ),
 
@@ -144,7 +146,8 @@ priced as (
         package_orders.expires_at
     from package_orders
     left join terms on package_orders.order_id = terms.order_id
-    left join paid_purchases on package_orders.order_id = paid_purchases.order_id
+    left join paid_purchases
+        on package_orders.order_id = paid_purchases.order_id and package_orders.currency = paid_purchases.currency
 
 )
 

@@ -2,6 +2,7 @@
 -- That is the refunds of the order without a booking, those of its canceled sessions, and
 -- the whole price once the order is refunded.  Failed and canceled orders were never sold.
 -- The refund of a session that was delivered is its own: its slot stays used.
+-- A refund in another currency than the price's takes nothing off it.
 
 with
 
@@ -10,6 +11,7 @@ package_orders as (
     select
         order_id,
         status,
+        currency,
         price_cents
     from {{ ref('int_package_orders__priced') }}
 
@@ -20,6 +22,7 @@ credit_transactions as (
     select
         order_id,
         booking_id,
+        currency,
         amount_cents
     from {{ ref('stg_marketplace__credit_transactions') }}
     where
@@ -43,6 +46,7 @@ refunds as (
 
     select
         order_id,
+        currency,
         amount_cents
     from credit_transactions
     where
@@ -53,6 +57,7 @@ refunds as (
 
     select
         coalesce(canceled_bookings.order_id, credit_transactions.order_id) as order_id,
+        credit_transactions.currency,
         credit_transactions.amount_cents
     from credit_transactions
     inner join canceled_bookings on credit_transactions.booking_id = canceled_bookings.booking_id
@@ -63,9 +68,10 @@ summed as (
 
     select
         order_id,
+        currency,
         sum(amount_cents)::bigint as refund_cents
     from refunds
-    group by order_id
+    group by order_id, currency
 
 ),
 
@@ -79,7 +85,8 @@ refunded as (
             else coalesce(summed.refund_cents, 0)
         end as refund_cents
     from package_orders
-    left join summed on package_orders.order_id = summed.order_id
+    left join summed
+        on package_orders.order_id = summed.order_id and package_orders.currency = summed.currency
 
 )
 

@@ -37,10 +37,11 @@ paid_purchases as (
 
     select
         booking_id,
+        currency,
         sum(gross_cents)::bigint as gross_cents
     from {{ ref('stg_marketplace__earnings') }}
     where status = 'paid' and is_delivery
-    group by booking_id
+    group by booking_id, currency
 
 ),
 
@@ -63,7 +64,7 @@ described as (
         purchases.order_id,
         purchases.kind::text as package_type,
         bookings.practitioner_id,
-        orders.currency,
+        coalesce(orders.currency, paid_purchases.currency) as currency,
         orders.price_cents::bigint as price_cents,
         orders.session_count::integer as session_count,
         coalesce(slots.delivered_count, 0)::integer as delivered_count,
@@ -76,7 +77,17 @@ described as (
     from purchases
     left join bookings on purchases.booking_id = bookings.booking_id
     left join orders on purchases.order_id = orders.order_id
-    left join paid_purchases on purchases.booking_id = paid_purchases.booking_id
+    left join lateral (
+        select
+            of_booking.currency,
+            of_booking.gross_cents
+        from paid_purchases as of_booking
+        where
+            purchases.booking_id = of_booking.booking_id
+            and coalesce(orders.currency, of_booking.currency) = of_booking.currency
+        order by of_booking.currency
+        limit 1
+    ) as paid_purchases on true
     left join slots on purchases.order_id = slots.order_id
 
 )

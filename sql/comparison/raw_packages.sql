@@ -1,5 +1,5 @@
--- Every package order with its frozen terms, if it has any, what was refunded of it, and the
--- slots that are taken, by number.
+-- Every package order with its frozen terms, if it has any, what was refunded of it in its
+-- currency, and the slots that are taken, by number.
 
 with
 
@@ -7,13 +7,14 @@ whole_refunds as (
 
     select
         order_id,
+        upper(currency) as currency,
         sum(amount_cents)::bigint as cents
     from public.payments_usercredittransaction
     where
         transaction_type = 'refund'
         and amount_cents > 0
         and booking_id is null
-    group by order_id
+    group by order_id, upper(currency)
 
 ),
 
@@ -21,6 +22,7 @@ session_refunds as (
 
     select
         bookings.order_id,
+        upper(credits.currency) as currency,
         sum(credits.amount_cents)::bigint as cents
     from public.bookings_booking as bookings
     inner join public.payments_usercredittransaction as credits on bookings.id = credits.booking_id
@@ -28,7 +30,7 @@ session_refunds as (
         credits.transaction_type = 'refund'
         and credits.amount_cents > 0
         and bookings.status = 'canceled'
-    group by bookings.order_id
+    group by bookings.order_id, upper(credits.currency)
 
 ),
 
@@ -55,7 +57,11 @@ select
     coalesce(taken.slots, '{}') as taken_slots
 from public.payments_order as orders
 left join earnings.package_terms as terms on orders.id = terms.order_id
-left join whole_refunds on orders.id = whole_refunds.order_id
-left join session_refunds on orders.id = session_refunds.order_id
+left join whole_refunds
+    on orders.id = whole_refunds.order_id and upper(coalesce(terms.currency, orders.currency)) = whole_refunds.currency
+left join session_refunds
+    on
+        orders.id = session_refunds.order_id
+        and upper(coalesce(terms.currency, orders.currency)) = session_refunds.currency
 left join taken on orders.id = taken.order_id
 where orders.order_type in ('package', 'bundle');
