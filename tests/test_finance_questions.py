@@ -182,6 +182,30 @@ def test_metrics_of_the_ledger_are_its_sums_by_currency(conn, built, tmp_path): 
     } == expected
 
 
+def test_the_commission_of_a_month_is_that_of_the_platforms_revenue(conn, built, tmp_path):  # noqa: F811
+    expected = {
+        (currency, month.isoformat()): cents
+        for currency, month, cents in conn.execute(
+            "select currency, month_on, sum(commission_cents) from finance.platform_revenue "
+            "group by currency, month_on having sum(commission_cents) <> 0"
+        )
+    }
+
+    shown = metrics(
+        built,
+        tmp_path / "found.csv",
+        "commission",
+        group_by="earnings_row__currency,metric_time__month",
+    )
+
+    assert len({month for _, month in expected}) > 1
+    assert {
+        (row["earnings_row__currency"], row["metric_time__month"][:10]): Decimal(row["commission"])
+        for row in shown
+        if row["commission"]
+    } == expected
+
+
 def test_the_package_liability_is_what_the_packages_owe(conn, built, tmp_path):  # noqa: F811
     expected = conn.execute(
         "select currency, sum(liability_cents) from finance.package_progress group by 1"

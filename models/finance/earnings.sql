@@ -25,6 +25,7 @@ earnings as (
         net_cents,
         created_at,
         delivered_at,
+        counted_at,
         available_at
     from {{ ref('int_earnings__dated') }}
 

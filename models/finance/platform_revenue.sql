@@ -14,8 +14,7 @@ earnings as (
         is_delivered or booking_status = 'no_show' as is_delivered,
         currency,
         commission_cents,
-        date_trunc('month', case when is_delivery then served_at else created_at end at time zone 'UTC')::date
-            as month_on
+        date_trunc('month', counted_at at time zone 'UTC')::date as month_on
     from {{ ref('int_earnings__dated') }}
     where status in ('pending', 'available', 'paid')
 

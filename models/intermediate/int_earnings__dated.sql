@@ -82,6 +82,11 @@ dated as (
         earnings.created_at,
         case when bookings.status = 'completed' then bookings.completed_at end as delivered_at,
         coalesce(bookings.ends_at, bookings.completed_at, earnings.created_at) as served_at,
+        -- a correction of a closed month belongs to the month in which it was made
+        case
+            when earnings.is_delivery then coalesce(bookings.ends_at, bookings.completed_at, earnings.created_at)
+            else earnings.created_at
+        end as counted_at,
         earnings.available_at
     from earnings
     left join bookings on earnings.booking_id = bookings.booking_id
