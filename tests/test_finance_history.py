@@ -399,3 +399,25 @@ def test_marts_of_little_or_odd_data_build(
     assert judged.report is not None
     assert judged.report.exists()
     assert rows(conn, "earnings") != set()
+
+
+def test_a_final_month_stays_as_it_was_when_the_rows_of_it_are_deleted(
+    conn: psycopg.Connection, app: App, engine_copy: Target
+) -> None:
+    pia = app.practitioner()
+    booking = app.checkout(app.client(), app.service(pia))
+    app.end_video_room(booking)
+    app.refund(booking, 1000)
+    move_history(conn, 40)
+    app.cancel(booking)
+    make_final(conn)
+    build(engine_copy, *HISTORY)
+    before = {row for row in rows(conn, "practitioner_statements") if row[-1]}
+    assert before
+
+    app.delete("bookings_booking", booking)
+    make_final(conn)
+    build(engine_copy, *HISTORY)
+
+    after = {row for row in rows(conn, "practitioner_statements") if row[-1]}
+    assert before <= after

@@ -16,18 +16,30 @@ transitions as (
         currency,
         net_cents,
         from_net_cents,
+        transaction_type,
         stamped_at
     from {{ ref('stg_earnings__transitions') }}
 
 ),
 
--- What kind of row it is stands in the ledger; rows that are gone were deliveries that never earned.
+-- What kind of row it is stands in the ledger, and of a row that is gone in its deletion.
 earnings as (
 
     select
         earnings_id,
         transaction_type
     from {{ ref('stg_marketplace__earnings') }}
+
+),
+
+deletions as (
+
+    select
+        earnings_id,
+        max(transaction_type) as transaction_type
+    from transitions
+    where event = 'deleted'
+    group by earnings_id
 
 ),
 
@@ -40,7 +52,7 @@ changed as (
         transitions.to_status,
         transitions.currency,
         transitions.stamped_at,
-        earnings.transaction_type,
+        coalesce(earnings.transaction_type, deletions.transaction_type) as transaction_type,
         (
             case when transitions.to_status in ('pending', 'available', 'paid') then transitions.net_cents else 0 end
             - case
@@ -54,6 +66,7 @@ changed as (
         ) as paid_change_cents
     from transitions
     left join earnings on transitions.earnings_id = earnings.earnings_id
+    left join deletions on transitions.earnings_id = deletions.earnings_id
 
 ),
 

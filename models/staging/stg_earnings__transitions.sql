@@ -24,6 +24,7 @@ transitions as (
         application,
         actor,
         reason,
+        transaction_type,
         stamped_at,
         available_after,
         case
@@ -61,6 +62,7 @@ renamed as (
         application,
         actor,
         reason,
+        transaction_type,
 
         ---------- amounts
         gross_amount_cents as gross_cents,

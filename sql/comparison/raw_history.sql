@@ -10,7 +10,10 @@ select
     transitions.payout_id,
     transitions.net_amount_cents,
     transitions.stamped_at,
-    ledger.transaction_type,
+    coalesce(
+        ledger.transaction_type,
+        max(transitions.transaction_type) over (partition by transitions.earnings_id)
+    ) as transaction_type,
     bookings.order_id
 from earnings.transitions
 left join public.payments_earningstransaction as ledger on transitions.earnings_id = ledger.id

@@ -1,7 +1,7 @@
 -- earnings.tg_earnings__record_delete()
 --
--- Appends the deletion of earnings rows to the history (R19); a row that has no history
--- yet leaves none.
+-- Appends the deletion of earnings rows to the history (R19), with what kind of row it was;
+-- a row that has no history yet leaves none.
 --
 -- Fired by  earnings_500_record_delete on public.payments_earningstransaction
 -- Writes    earnings.transitions
@@ -17,7 +17,7 @@ begin
     insert into earnings.transitions (
         earnings_id, booking_id, practitioner_id, payout_id, gross_amount_cents, commission_amount_cents,
         net_amount_cents, from_net_amount_cents, stamped_at, available_after, event, from_status, to_status,
-        currency, made_by, application, actor, reason
+        currency, made_by, application, actor, reason, transaction_type
     )
     select
         gone.id,
@@ -37,7 +37,8 @@ begin
         session_user,
         current_setting('application_name', true),
         nullif(current_setting('earnings.actor', true), ''),
-        nullif(current_setting('earnings.reason', true), '')
+        nullif(current_setting('earnings.reason', true), ''),
+        gone.transaction_type
     from old_earnings as gone
     cross join lateral (
         select max(transitions.stamped_at) as last_stamped_at
