@@ -11,13 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from earnings_pipeline import checks, report
+from earnings_pipeline import checks, expectations, report
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused
 from earnings_pipeline.expectations import ExpectationResult
 from earnings_pipeline.target import Target
 
 SCRIPT = "<script>alert('x')</script> & \"Sons\""
+NOTHING = "\N{EN DASH}"
 STATUSES = ("available", "pending", "projected", "paid", "reversed")
 
 
@@ -298,7 +299,7 @@ def test_results_of_checks_and_expectations_are_shown_failures_first(built, tmp_
         row_count=10,
         unexpected_count=3,
         key=("earnings_id",),
-        rows=(),
+        rows=({"net_cents": None, "earnings_id": SCRIPT},),
     )
 
     page = Page(
@@ -307,7 +308,7 @@ def test_results_of_checks_and_expectations_are_shown_failures_first(built, tmp_
             tmp_path / "report.html",
             checks=[first, *others, failed],
             expectations=[
-                replace(unmet, ok=True, meaning="fine", unexpected_count=0),
+                replace(unmet, ok=True, meaning="fine", unexpected_count=0, rows=()),
                 unmet,
                 replace(unmet, suite="preflight"),
             ],
@@ -321,7 +322,36 @@ def test_results_of_checks_and_expectations_are_shown_failures_first(built, tmp_
     assert shown[0]["offenders"] == "booking 4711 and 11 more"
     assert shown[0]["what to do"] == failed.remedy
     assert shown[1]["result"] == "✓ holds"
-    assert [row["result"] for row in page.table("Expectations:")] == ["✗ 3 rows", "✓ holds"]
+    unmet_first = page.table("Expectations:")
+    assert [row["result"] for row in unmet_first] == ["✗ 3 rows", "✓ holds"]
+    offenders = [row["offenders"] for row in unmet_first]
+    assert offenders == [f"earnings id {SCRIPT} and 2 more", NOTHING]
+    assert SCRIPT not in page.source
+
+
+def test_an_expectation_that_is_not_met_names_the_rows_by_their_keys(built, built_copy, tmp_path):
+    ((practitioner_id, currency),) = built.execute(
+        "update marts_a.practitioner_balances set available_drift_cents = 7 "
+        "where (practitioner_id, currency) = (select practitioner_id, currency "
+        "from finance.practitioner_balances order by 1, 2 limit 1) "
+        "returning practitioner_id, currency"
+    ).fetchall()
+    built.execute("update marts_a.session_values set session_value_cents = -1")
+    session_count = built.execute("select count(*) from finance.session_values").fetchone()[0]
+
+    found = expectations.validate(built_copy, "marts")
+    page = Page(report.write(built, tmp_path / "report.html", expectations=found))
+
+    shown = {row["expectation"]: row["offenders"] for row in page.table("Expectations:")}
+    assert shown["cached available is true"] == (
+        f"practitioner id {practitioner_id} currency {currency}"
+    )
+    assert re.fullmatch(
+        rf"(order id \d+ session number \d+, ){{2}}order id \d+ session number \d+ "
+        rf"and {session_count - 3:,} more",
+        shown["no session is worth less than 0"],
+    )
+    assert shown["cached pending is true"] == NOTHING
 
 
 def test_an_empty_database_gives_a_page_that_says_so(built, tmp_path):

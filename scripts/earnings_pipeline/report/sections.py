@@ -32,7 +32,9 @@ SUITES = {
     "Expectations: what the rows of the marts should look like": "marts",
     "Before the migration: what the app's rows should have looked like": PREFLIGHT,
 }
-CHECK_REMEDIES = {"offenders": ("text", "offenders"), "what to do": ("text", "remedy")}
+OFFENDERS = {"offenders": ("text", "offenders")}
+CHECK_REMEDIES = {**OFFENDERS, "what to do": ("text", "remedy")}
+OFFENDERS_SHOWN = 3
 
 Checks = Sequence["CheckResult"] | None
 Expectations = Sequence["ExpectationResult"] | None
@@ -572,7 +574,10 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
                     {
                         "claim": f"{check.claim.rstrip('.')} ({check.rule.rstrip('.')})",
                         "result": check.offender_count,
-                        "offenders": _offenders(check),
+                        "offenders": _first(
+                            [f"{found.subject} {found.subject_id}" for found in check.offenders],
+                            check.offender_count,
+                        ),
                         "remedy": None if check.ok else check.remedy,
                     }
                     for check in sorted(checks, key=lambda check: check.ok)
@@ -596,6 +601,7 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
                             "table": ".".join(filter(None, (found.table, found.column))),
                             "result": 0 if found.ok else max(found.unexpected_count, 1),
                             "rows": found.row_count,
+                            "offenders": _first(_keys(found), found.unexpected_count),
                         }
                         for found in sorted(found_of_suite, key=lambda found: found.ok)
                     ],
@@ -604,6 +610,7 @@ def _verdicts(checks: Checks, expectations: Expectations) -> Section:
                         "table": ("text", "table"),
                         "result": ("verdict", "result"),
                         "rows": ("count", "rows"),
+                        **({} if all(found.ok for found in found_of_suite) else OFFENDERS),
                     },
                     limit=2 * ROWS_SHOWN,
                 )
@@ -639,9 +646,16 @@ def _verdict(checks: Checks, expectations: Expectations) -> str:
     return said
 
 
-def _offenders(check: CheckResult) -> str | None:
-    first = [f"{found.subject} {found.subject_id}" for found in check.offenders[:3]]
-    rest = check.offender_count - len(first)
+def _keys(found: ExpectationResult) -> list[str]:
+    """Name rows by their keys alone: what else is in them may be about a person."""
+    return [
+        " ".join(f"{spelled(column)} {row[column]}" for column in found.key) for row in found.rows
+    ]
+
+
+def _first(names: Sequence[str], count: int) -> str | None:
+    first = names[:OFFENDERS_SHOWN]
+    rest = count - len(first)
     return ", ".join(first) + (f" and {rest:,} more" if rest else "") if first else None
 
 
