@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from earnings_pipeline import pipeline, sqlfiles
+from earnings_pipeline import building, checks, pipeline, sqlfiles
 from earnings_pipeline.database import connect
 from migration.support import end_state
 
@@ -16,6 +16,12 @@ STAGES = {
     "jobs": "select count(*) > 0 from earnings.completions",
     "dbt build": "select to_regclass('finance.practitioner_balances') is not null",
 }
+
+SMALL = ["release_schedule"]
+SNAPSHOTS_KEPT = (
+    "select application_name, query from pg_stat_activity where datname = current_database() "
+    "and state = 'idle in transaction' and backend_xmin is not null"
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +108,33 @@ def test_a_run_that_is_killed_at_any_stage_ends_in_the_same_state(run_through, s
 
     assert done.returncode == 0, done.stderr
     assert state(sampled) == state(whole)
+
+
+def test_a_second_build_is_refused_while_the_first_is_still_judged(built_copy, tmp_path):
+    with connect(built_copy, "test") as conn:
+        conn.execute("update marts_a.session_values set session_value_cents = -1")
+        refused, kept = [], []
+
+        def build_once_more(progress):
+            if progress.task == checks.TASK and not refused:
+                with pytest.raises(building.BuildRefused, match="another build is running"):
+                    pipeline.build(built_copy, SMALL, output=tmp_path / "second.html")
+                with pytest.raises(building.BuildRefused, match="another build is running"):
+                    building.run_dbt(built_copy, ["run"])
+                refused.append(progress.note)
+                kept.extend(conn.execute(SNAPSHOTS_KEPT).fetchall())
+
+        judged = pipeline.build(
+            built_copy, SMALL, output=tmp_path / "first.html", report=build_once_more
+        )
+
+    assert refused
+    assert kept == []
+    assert [path.name for path in tmp_path.iterdir()] == ["first.html"]
+    # dbt and the checks find nothing: what is not as expected is reason enough
+    assert judged.build.ok
+    assert all(result.ok for result in judged.checks)
+    assert judged.exit_code == 1
 
 
 def kill_once(target, is_reached):

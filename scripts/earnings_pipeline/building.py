@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STATE = ROOT / ".earnings" / "dbt"
 TASK = "build models"
 ROWS_SHOWN = 5
+# dbt's commands that write what a build writes
+WRITING = frozenset({"build", "clone", "retry", "run", "run-operation", "seed", "snapshot"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +92,12 @@ def build(
     left to the test suite unless `unit_tests` is set.  A build of everything writes the
     documentation too.
     """
-    left_out = () if unit_tests else ("unit_test",)
     with built(
         target,
         select,
         report=report,
         full_refresh=full_refresh,
-        left_out=left_out,
+        unit_tests=unit_tests,
         verbose=verbose,
     ) as (result, _):
         return result
@@ -109,16 +110,19 @@ def built(
     *,
     report: Report = silent,
     full_refresh: bool = False,
-    left_out: Sequence[str] = (),
+    tests: bool = True,
+    unit_tests: bool = False,
     verbose: bool = False,
 ) -> Iterator[tuple[BuildResult, psycopg.Connection]]:
     """Build, and give the result with a connection that still reads the moment that was built.
 
     The tables that the build has made are younger than that moment: whoever wants to read them
-    takes another connection.  No other build begins before the context ends.  `left_out` are
-    dbt's resource types.
+    takes another connection.  No other build begins before the context ends.  Rolling back lets
+    go of the moment, which holds back vacuum, and not of the lock.
     """
     started = time.monotonic()
+    types = {"test": tests, "unit_test": unit_tests}
+    left_out = [name for name, is_wanted in types.items() if not is_wanted]
     folder = _folder(target)
     places = [
         *_places(folder),
@@ -131,7 +135,8 @@ def built(
         # a test of marts of which only one is built would compare two builds
         *(["--select", *select, "--indirect-selection", "buildable"] if select else []),
     ]
-    with connect(target, "build") as conn, _only_build(conn, target):
+    with connect(target, "build") as conn:
+        _lock(conn, target)
         environment = _environment(target, conn) | {"DBT_FULL_REFRESH": str(full_refresh)}
         with _variables(environment):
             report(Progress(task=TASK, note="reading the project"))
@@ -173,14 +178,20 @@ def built(
 def run_dbt(target: Target, arguments: Sequence[str]) -> int:
     """Run a command of dbt's on the database, as on a command line; return its exit code.
 
-    It is led to what a build has made, and prints by itself.
+    It is led to what a build has made, and prints by itself.  What writes models runs alone, as a
+    build does.
     """
     dbt = Path(sys.executable).with_name("dbt")
     # dbt's own options, such as --version, need no project
     places = [] if arguments[:1] and arguments[0].startswith("-") else _places(_folder(target))
     with connect(target, "dbt") as conn:
         environment = os.environ | _environment(target, conn)
-    return subprocess.run([dbt, *arguments, *places], env=environment, check=False).returncode
+        if WRITING & set(arguments):
+            _lock(conn, target)
+        else:
+            conn.close()
+        done = subprocess.run([dbt, *arguments, *places], env=environment, check=False)
+    return done.returncode
 
 
 def run_metrics(target: Target, arguments: Sequence[str]) -> int:
@@ -297,17 +308,17 @@ def _offenders(conn: psycopg.Connection, compiled: str | None) -> tuple[Mapping[
         return tuple(cursor.execute(query.encode()).fetchall())
 
 
-@contextmanager
-def _only_build(conn: psycopg.Connection, target: Target) -> Iterator[None]:
-    """Hold the lock of the builds of this database; it ends with the connection."""
+def _lock(conn: psycopg.Connection, target: Target) -> None:
+    """Take the lock of the builds of this database, for as long as the connection is there."""
     row = conn.execute("select pg_try_advisory_lock(hashtext('earnings build'))").fetchone()
     if row is None or not row[0]:
         raise BuildRefused(
             f"another build is running on {target}",
             "Wait until it has finished. select * from pg_stat_activity where application_name "
-            "= 'earnings build' shows it.",
+            "like 'earnings %' shows it.",
         )
-    yield
+    # it is idle while others do the work
+    conn.execute("set idle_session_timeout = 0")
 
 
 @contextmanager
@@ -321,7 +332,7 @@ def _snapshot(conn: psycopg.Connection) -> Iterator[str]:
         yield row[0]
     finally:
         if not conn.closed:
-            conn.execute("rollback")
+            conn.rollback()
 
 
 def _environment(target: Target, conn: psycopg.Connection) -> dict[str, str]:

@@ -335,8 +335,8 @@ def build(
 
     Writes the models' schemas and nothing else; the app's tables are read in one snapshot. Readers
     see all marts of the build at once when the last is tested, or go on seeing the build before
-    when one cannot be built. One build runs at a time. Exits 1 when a test, an expectation or a
-    check finds rows, 3 when a model cannot be built.
+    when one cannot be built. One build runs at a time, until its report is written. Exits 1 when a
+    test, an expectation or a check finds rows, 3 when a model cannot be built.
     """
     from earnings_pipeline import display, pipeline
 
@@ -370,7 +370,8 @@ PASSED_ON = {
 def dbt(context: typer.Context, database_url: DatabaseUrl = None) -> None:
     """Run dbt on the database: source freshness, docs serve, ls, and what else it offers.
 
-    Give --database-url before dbt's own arguments. Its exit code is returned.
+    Give --database-url before dbt's own arguments. Its exit code is returned. What writes models is
+    refused while a build runs.
     """
     from earnings_pipeline import building
 

@@ -261,7 +261,7 @@ def run(
             jobs_.run(conn, job, as_of=as_of, report=report) for job in (JOBS if with_jobs else ())
         ]
         clock.done("jobs", described(jobs) if with_jobs else "left out")
-        judged = _judge(conn, target, preflight, as_of, report, clock)
+        judged = _judge(conn, target, preflight, report, clock)
         return Summary(
             target=str(target),
             migrated_rows=rows,
@@ -272,7 +272,7 @@ def run(
             money=money(conn),
             open_matters=_open_matters(conn),
             sample_today=as_of,
-            report=judged.report,
+            report=report_path(target),
         )
 
 
@@ -313,34 +313,58 @@ def build(
     full_refresh: bool = False,
     unit_tests: bool = False,
     verbose: bool = False,
+    preflight: Sequence[ExpectationResult] = (),
     report: Report = silent,
+    announce: Announce = lambda step: None,
 ) -> Judged:
     """Build the models that `select` names, hold marts and tables against what is claimed, report.
 
     What a build cannot do anything about, such as a check that finds rows, does not keep the marts
-    from readers: they see what is true now, and the report says what is wrong with it.
+    from readers: they see what is true now, and the report says what is wrong with it.  Nobody
+    else builds before the report is written.
     """
-    from earnings_pipeline import building, checks, expectations
+    from earnings_pipeline import building, expectations
     from earnings_pipeline import report as report_
 
-    built = building.build(
-        target,
-        select,
-        report=report,
-        full_refresh=full_refresh,
-        unit_tests=unit_tests,
-        verbose=verbose,
-    )
-    with connect(target, "build") as conn:
+    clock = _Clock(announce)
+    with (
+        building.built(
+            target,
+            select,
+            report=report,
+            full_refresh=full_refresh,
+            unit_tests=unit_tests,
+            verbose=verbose,
+        ) as (built, lock),
+        connect(target, "build") as conn,
+    ):
+        # the snapshot of the build need not hold back vacuum any longer
+        lock.rollback()
+        clock.done("dbt build", described_build(built))
         # the first builds may have been of some marts only
         is_whole = not built.errors and not _missing(conn, [*report_.MARTS, *expectations.MARTS])
-        marts = expectations.validate(target, "marts", report) if is_whole else []
-        results = checks.run(conn, report=report)
+        marts: Sequence[ExpectationResult] = []
+        if is_whole:
+            marts = expectations.validate(target, "marts", report)
+            failed = sum(not result.ok for result in marts)
+            clock.done("expectations", f"{len(marts)} of the marts, {failed} not met")
+        results = _checked(conn, report, clock)
         path = None
         if is_whole:
             path = output or report_path(target)
-            report_.write(conn, path, checks=results, expectations=marts, as_of=today(conn))
-    return Judged(build=built, marts=marts, checks=results, report=path)
+            shown = [*preflight, *marts]
+            report_.write(conn, path, checks=results, expectations=shown, as_of=today(conn))
+            clock.done("report", f"{path.stat().st_size // 1024:,} KB")
+        return Judged(build=built, marts=marts, checks=results, report=path)
+
+
+def _checked(conn: psycopg.Connection, report: Report, clock: _Clock) -> list[CheckResult]:
+    from earnings_pipeline import checks
+
+    results = checks.run(conn, report=report)
+    failed = sum(not result.ok for result in results)
+    clock.done("check", f"{len(results)} claims, {failed} with offenders")
+    return results
 
 
 def _missing(conn: psycopg.Connection, marts: Sequence[str]) -> bool:
@@ -353,14 +377,12 @@ class _Standing:
     build: BuildResult | None
     marts: Sequence[ExpectationResult]
     checks: Sequence[CheckResult]
-    report: Path
 
 
 def _judge(
     conn: psycopg.Connection,
     target: Target,
     preflight: Sequence[ExpectationResult],
-    as_of: datetime | None,
     report: Report,
     clock: _Clock,
 ) -> _Standing:
@@ -369,35 +391,16 @@ def _judge(
     The models and the report are left alone when no row and no model has changed since they
     were last built and found right.
     """
-    from earnings_pipeline import building, checks, expectations
-    from earnings_pipeline import report as report_
-
-    path = report_path(target)
-    build: BuildResult | None = None
-    marts: Sequence[ExpectationResult] = []
     if is_unchanged(conn, target):
         clock.done("dbt build", "nothing has changed since the last run")
-    else:
-        _remembered(target).unlink(missing_ok=True)
-        fingerprint, _ = _fingerprint(conn)
-        build = building.build(target, report=report)
-        clock.done("dbt build", described_build(build))
-    if build is not None and not build.errors:
-        marts = expectations.validate(target, "marts", report)
-        failed = sum(not result.ok for result in marts)
-        clock.done("expectations", f"{len(marts)} of the marts, {failed} not met")
-    results = checks.run(conn, report=report)
-    failed = sum(not result.ok for result in results)
-    clock.done("check", f"{len(results)} claims, {failed} with offenders")
-    if build is not None and not build.errors:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        validated = [*preflight, *marts]
-        report_.write(conn, path, checks=results, expectations=validated, as_of=as_of)
-        clock.done("report", f"{path.stat().st_size // 1024:,} KB")
-        if build.ok and all(result.ok for result in marts):
-            _remembered(target).parent.mkdir(parents=True, exist_ok=True)
-            _remembered(target).write_text(json.dumps(fingerprint))
-    return _Standing(build=build, marts=marts, checks=results, report=path)
+        return _Standing(build=None, marts=[], checks=_checked(conn, report, clock))
+    _remembered(target).unlink(missing_ok=True)
+    fingerprint, _ = _fingerprint(conn)
+    judged = build(target, preflight=preflight, report=report, announce=clock.announce)
+    if judged.build.ok and all(result.ok for result in judged.marts):
+        _remembered(target).parent.mkdir(parents=True, exist_ok=True)
+        _remembered(target).write_text(json.dumps(fingerprint))
+    return _Standing(build=judged.build, marts=judged.marts, checks=judged.checks)
 
 
 def described_build(build: BuildResult) -> str:

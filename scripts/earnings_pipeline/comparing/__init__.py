@@ -116,7 +116,7 @@ def run(
         with connect(target, "compare") as conn:
             _chosen(_bounds(conn), moments)  # before the models are built for nothing
     select = [f"+{model}" for model in MODELS]
-    with built(target, select, left_out=("test", "unit_test"), report=report) as (result, conn):
+    with built(target, select, tests=False, report=report) as (result, conn):
         if result.errors:
             raise BuildRefused(
                 f"{result.errors[0].node} cannot be built: {result.errors[0].message}",
