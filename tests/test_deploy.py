@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import typer
 
+from conftest import Databases, build_sample
 from earnings_pipeline.cli import app
 from earnings_pipeline.database import connect
 from earnings_pipeline.jobs import JOBS
@@ -178,10 +179,44 @@ def run_by_cron(environment: Path, locks: Path, words: list[str]) -> tuple[int, 
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def in_use(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> tuple[Target, Path]:
+    """A database with all marts, and an environment file with the address of its owner."""
+    target = databases.clone("built", build_sample(databases))
+    path = tmp_path_factory.mktemp("deploy") / "environment"
+    path.write_text(f"DATABASE_URL='{target.url()}'\n", encoding="utf-8")
+    return target, path
+
+
+def test_a_scheduled_build_says_nothing_unless_it_finds_a_row_and_then_names_it(
+    in_use: tuple[Target, Path], tmp_path: Path
+) -> None:
+    target, environment = in_use
+    report = tmp_path / "report.html"
+    (words,) = [words[:-1] for words in commands_of_cron() if "tag:hourly" in words]
+    assert words[-1] == "--output"
+
+    assert run_by_cron(environment, tmp_path, [*words, str(report)]) == (0, "")
+    assert report.exists()
+
+    breakage = (ROOT / "tests" / "breakages" / "balances_are_true.sql").read_text(encoding="utf-8")
+    with connect(target, "test") as conn:
+        conn.execute("set session_replication_role = replica")
+        ((practitioner_id,),) = conn.execute(breakage.encode()).fetchall()
+    # no model of this build reads the balance: the check alone finds it
+    small = ["build", "--select", "release_schedule", "--output", str(report)]
+    code, said = run_by_cron(environment, tmp_path, small)
+
+    assert code == 1, said
+    assert "0 tests with findings" in said
+    assert "FAILS balances_are_true" in said
+    assert f"practitioner {practitioner_id}: " in said
 
 
 def test_every_job_runs_as_a_member_of_earnings_operator_and_says_nothing(
