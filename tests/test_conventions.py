@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner
 
+from earnings_pipeline import building
 from earnings_pipeline.sqlfiles import ROOT
 
 Manifest = dict[str, Any]
@@ -86,6 +87,19 @@ def test_every_convention_finds_who_offends_against_it(manifest: Manifest, tmp_p
         ("check_model_grant_privilege_required", "record_counts"),
         ("check_exposure_based_on_non_public_models", "payouts"),
     }
+
+
+def test_the_daily_build_is_of_everything(manifest: Manifest) -> None:
+    tag = building.DAILY.removeprefix("tag:")
+    left_out = [
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed")
+        and node["config"]["materialized"] != "ephemeral"
+        and tag not in node["tags"]
+    ]
+
+    assert left_out == []
 
 
 def test_every_model_has_its_description_beside_it_under_its_own_name() -> None:

@@ -28,7 +28,7 @@ def conn(built: Target) -> Iterator[psycopg.Connection]:
 
 
 def test_everything_builds_on_empty_tables_and_the_unit_tests_pass(engine_database):
-    result = building.build(engine_database, unit_tests=True)
+    result = building.build(engine_database, [building.DAILY], unit_tests=True)
 
     assert (result.findings, result.errors, result.skipped) == ((), (), ())
     assert result.node_counts["unit_test"] >= 11

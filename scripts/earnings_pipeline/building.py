@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STATE = ROOT / ".earnings" / "dbt"
 TASK = "build models"
 ROWS_SHOWN = 5
+# selects everything, for the build of a schedule
+DAILY = "tag:daily"
 # dbt's commands that write what a build writes
 WRITING = frozenset({"build", "clone", "retry", "run", "run-operation", "seed", "snapshot"})
 
@@ -89,8 +91,8 @@ def build(
     One build at a time runs on a database.  All marts read one snapshot, taken at the start, so
     they agree with each other while the app keeps writing; and readers see them all at once when
     the last is tested, or none of them when one cannot be built.  Unit tests need no data and are
-    left to the test suite unless `unit_tests` is set.  A build of everything writes the
-    documentation too.
+    left to the test suite unless `unit_tests` is set.  A build of everything, such as the daily
+    one, writes the documentation too.
     """
     with built(
         target,
@@ -156,7 +158,7 @@ def built(
                     report(Progress(task=TASK, note="publishing"))
                     publishing.publish(other, slot, published, anew=full_refresh)
             documentation = None
-            if not select and not errors:
+            if (not select or DAILY in select) and not errors:
                 report(Progress(task=TASK, note="documentation"))
                 publishing.put_back(manifest, marts)
                 with _variables(environment):
