@@ -219,6 +219,26 @@ def test_a_scheduled_build_says_nothing_unless_it_finds_a_row_and_then_names_it(
     assert f"practitioner {practitioner_id}: " in said
 
 
+def test_the_schedule_tells_when_neither_jobs_nor_builds_run(
+    in_use: tuple[Target, Path], tmp_path: Path
+) -> None:
+    target, environment = in_use
+    (words,) = [words for words in commands_of_cron() if words[0] == "dbt"]
+    with connect(target, "test") as conn:
+        conn.execute("set session_replication_role = replica")
+        conn.execute("update bookings_booking set updated_at = now() - interval '6 days'")
+        conn.execute("update payments_order set updated_at = now()")
+        conn.execute("update payments_earningstransaction set updated_at = now()")
+        assert run_by_cron(environment, tmp_path, words) == (0, "")
+
+        conn.execute("update earnings.heartbeats set beaten_at = beaten_at - interval '25 hours'")
+        code, said = run_by_cron(environment, tmp_path, words)
+
+    assert code == 1, said
+    assert set(re.findall(r"ERROR STALE freshness of (\S+)", said)) == {"earnings.heartbeats"}
+    assert "WARN freshness of marketplace.bookings_booking" in said
+
+
 def test_every_job_runs_as_a_member_of_earnings_operator_and_says_nothing(
     environment: Path, tmp_path: Path
 ) -> None:
