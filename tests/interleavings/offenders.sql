@@ -21,6 +21,27 @@ as $$
 
     ),
 
+    -- debits that a person has forgiven; a refund's goes by itself only together with what it is taken from
+    forgiven as (
+
+        select debits.booking_id
+        from ledger as debits
+        where not debits.is_live
+            and (
+                debits.transaction_type = 'clawback'
+                or (
+                    debits.transaction_type = 'adjustment'
+                    and exists (
+                        select
+                        from ledger as original
+                        where original.is_live
+                            and debits.metadata @> jsonb_build_object('original_ids', jsonb_build_array(original.id))
+                    )
+                )
+            )
+
+    ),
+
     bookings as (
 
         select
@@ -187,13 +208,7 @@ as $$
     where bookings.status in ('canceled', 'cancelled')
         and ledger.is_live
         and ledger.transaction_type <> 'bonus'
-        and not exists (
-            select
-            from ledger as forgiven
-            where forgiven.booking_id = bookings.id
-                and forgiven.transaction_type = 'clawback'
-                and not forgiven.is_live
-        )
+        and not exists (select from forgiven where forgiven.booking_id = bookings.id)
     group by bookings.id
     having sum(ledger.net_amount_cents) <> 0
 
@@ -216,6 +231,7 @@ as $$
         and not bookings.is_purchase
         and bookings.status in ('completed', 'confirmed')
         and worth.gross_cents > bookings.price_charged_cents - least(refunds.cents, bookings.price_charged_cents)
+        and not exists (select from forgiven where forgiven.booking_id = bookings.id)
 
     union all
 
@@ -357,7 +373,7 @@ as $$
         and bookings.status = 'completed'
         and ledger.is_delivery
         and ledger.status in ('pending', 'available', 'paid')
-        and slots.amount_cents - slots.prepaid_cents is distinct from ledger.gross_amount_cents
+        and slots.amount_cents - slots.prepaid_cents - slots.refunded_cents is distinct from ledger.gross_amount_cents
 
     union all
 

@@ -303,8 +303,9 @@ def pay_next_row(side: Side) -> None:
         update(side, "payments_earningstransaction", row["id"], values)
 
 
-def pay_last_row(side: Side) -> None:
-    pay_next_row(side)
+def pay_last_rows(side: Side) -> None:
+    while side.memory["rows"]:
+        pay_next_row(side)
     refresh_cache(side, subtract=8501)
 
 
@@ -506,7 +507,7 @@ OPERATIONS = (
         "payout",
         insert_payout,
         pay_next_row,
-        pay_last_row,
+        pay_last_rows,
         states=["available", "undone"],
         is_refusable=True,
     ),

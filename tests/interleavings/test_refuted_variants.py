@@ -25,7 +25,7 @@ from interleavings.operations import (
     insert_payout,
     now,
     operation,
-    pay_last_row,
+    pay_last_rows,
     pay_next_row,
     refresh_cache,
     save,
@@ -81,7 +81,7 @@ PAYOUT_FORWARDS = operation(
     "payout forwards",
     insert_payout_forwards,
     pay_next_row,
-    pay_last_row,
+    pay_last_rows,
     states=["available"],
     is_refusable=True,
 )
