@@ -667,6 +667,31 @@ def test_of_two_reschedules_of_one_booking_the_newer_gets_what_a_failed_payout_r
     assert (live(app, older), live(app, newer)) == ({}, {"projected": NET_OF_10000})
 
 
+def test_a_session_earns_what_a_failed_payout_returned_beside_what_it_was_once_refused(
+    conn: psycopg.Connection, app: App, pia: int, order: int
+) -> None:
+    first, second, _ = (row["id"] for row in app.sessions(order))
+    app.update(
+        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=4)
+    )
+    conn.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    later = app.reschedule(first, now() + timedelta(days=9))
+    app.earnings_task(later)
+    app.cancel(later)
+    app.update("bookings_booking", later, status="confirmed")
+    [payout] = app.rows("payments_practitionerpayout")
+    app.fail_payout(payout["id"])
+    conn.execute("select * from earnings.complete_due()")
+    assert live(app, later) == {"projected": 2834}
+
+    app.execute(
+        "update bookings_booking set status = 'completed' where id in (%s, %s)", [later, second]
+    )
+
+    assert (live(app, later), live(app, second)) == ({"pending": 2834}, {"pending": 2834})
+
+
 def test_a_refund_of_the_first_reaches_what_was_paid_between_it_and_the_last(
     app: App, pia: int
 ) -> None:
