@@ -415,6 +415,9 @@ def test_what_changed_while_the_engine_was_off_is_in_the_history_after_install(
         changed, deleted, new = rows.booking(pia), rows.booking(pia), rows.booking(pia)
         rows.earnings(changed)
         rows.earnings(deleted)
+    [(known_at,)] = conn.execute("select clock_timestamp()").fetchall()
+    engine.uninstall(conn)
+    engine.install(conn)
     engine.uninstall(conn)
     conn.execute(
         "update payments_earningstransaction set status = 'available' where booking_id = %s",
@@ -429,6 +432,9 @@ def test_what_changed_while_the_engine_was_off_is_in_the_history_after_install(
     assert conn.execute(
         "select status, net_amount_cents from earnings.balance_as_of(%s)", [pia]
     ).fetchall() == [("available", 8500), ("pending", 8500)]
+    assert conn.execute(
+        "select status, net_amount_cents from earnings.balance_as_of(%s, %s)", [pia, known_at]
+    ).fetchall() == [("projected", 17000)]
     assert earnings_of(conn, new) == [("pending", 10000, 8500)]
 
 

@@ -199,7 +199,7 @@ def uninstall(
                         _drop_functions(conn, entries)
                         removed.append(identity)
                 conn.execute("delete from earnings.objects")
-                conn.execute("delete from earnings.changes where name = 'history opened'")
+                conn.execute(sqlfiles.read("queries/remember_opening"))
             if drop_history:
                 with as_owner(conn):
                     conn.execute("drop schema earnings, earnings_migration cascade")

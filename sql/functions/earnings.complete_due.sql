@@ -66,9 +66,11 @@ begin
             where bookings.id > v_after_id
                 and bookings.status in ('confirmed', 'in_progress')
                 and not bookings.is_deleted
-                and appointments.ends_at < complete_due.as_of
-                and appointments.ends_at >= complete_due.ended_after
-                and not earnings.is_purchase(bookings)
+                -- asked of what is due, and not of every open booking: a plain condition would be put first
+                and case
+                    when appointments.ends_at < complete_due.as_of and appointments.ends_at >= complete_due.ended_after
+                        then not earnings.is_purchase(bookings)
+                end
             order by bookings.id
             limit complete_due.batch_size
             for no key update of bookings skip locked
@@ -121,11 +123,16 @@ begin
 
     perform earnings.raise_exception_row('appointment_without_end', 'booking', endless.id)
     from public.bookings_booking as endless
+    inner join public.services_service as services on endless.service_id = services.id
+    inner join public.services_servicetype as types on services.service_type_id = types.id
     where cardinality(coalesce(v_due, '{}')) < complete_due.batch_size
         and endless.status in ('confirmed', 'in_progress')
         and not endless.is_deleted
-        and earnings.appointment_end(endless.service_id, endless.service_session_id, endless.end_time) is null
-        and not earnings.is_purchase(endless)
+        and case
+            when endless.end_time is null or types.code = 'course'
+                then earnings.appointment_end(endless.service_id, endless.service_session_id, endless.end_time) is null
+                and not earnings.is_purchase(endless)
+        end
         and not exists (
             select
             from earnings.exceptions as known

@@ -5,7 +5,7 @@
 -- that is set to reversed is forgiven: the engine does not write it again (R9); not so a
 -- clawback whose original is no longer paid, or an adjustment whose opposite is written, for both
 -- together are nothing.  What the client was refunded beside a clawback is taken off by itself
--- once that is forgiven.  For members of earnings_operator.
+-- once that is forgiven.  Asked again, it changes nothing.  For members of earnings_operator.
 --
 -- Locks     the earnings row; to forgive a clawback its booking, then the booking's earnings by id
 -- Reads     earnings.status_rules, public.bookings_booking
@@ -48,6 +48,10 @@ begin
     if not found then
         raise exception 'earnings % are not known', correct_status.earnings_id
             using errcode = '23X13', detail = 'There is no such row.', hint = 'Check the id.';
+    end if;
+
+    if v_row.status = correct_status.status then
+        return;
     end if;
 
     if correct_status.status = 'projected' and not earnings.is_delivery(v_row.transaction_type) then

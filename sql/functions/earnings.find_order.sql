@@ -30,10 +30,16 @@ begin
     limit 1;
 
     if v_order_id is null then
-        v_order_id := (
-            nullif(current_setting('earnings.orders_of_transaction', true), '')::jsonb
-            ->> (booking.user_id || '/' || booking.service_id)
-        )::bigint;
+        -- anybody may have set it to anything, so it is held against the order itself
+        select orders.id
+        into v_order_id
+        from public.payments_order as orders
+        where orders.user_id = booking.user_id
+            and orders.service_id = booking.service_id
+            and orders.id = substring(
+                current_setting('earnings.orders_of_transaction', true)
+                from format('(?:^|,)%s/%s=([0-9]{1,18})(?:,|$)', booking.user_id, booking.service_id)
+            )::bigint;
     end if;
 
     if v_order_id is null

@@ -1,8 +1,10 @@
 -- earnings.refuse_unknown_moment(practitioner_id, as_of)
 --
--- Returns when the history can answer for the practitioner at that moment, else raises.
+-- Returns when the history can answer for the practitioner at that moment, else raises.  It can from
+-- the moment on at which every row had its opening; of an engine that was taken off and put back,
+-- from the first time on.
 --
--- Reads     earnings.transitions, public.practitioners_practitioner
+-- Reads     earnings.changes, public.practitioners_practitioner
 -- Raises    23X11 a moment before the history opens, 23X13 no such practitioner
 
 create or replace function earnings.refuse_unknown_moment(practitioner_id bigint, as_of timestamptz)
@@ -13,7 +15,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_opened_at constant timestamptz := (
-        select min(changes.applied_at) from earnings.changes
+        select coalesce(min(changes.applied_at), 'infinity')
+        from earnings.changes
+        where changes.name in ('history opened', 'history first opened')
     );
 begin
     if not exists (
@@ -28,7 +32,7 @@ begin
                 hint = 'Check the id.';
     end if;
 
-    if refuse_unknown_moment.as_of < v_opened_at then
+    if refuse_unknown_moment.as_of is null or refuse_unknown_moment.as_of < v_opened_at then
         raise exception 'the balance as of % is not known', refuse_unknown_moment.as_of
             using
                 errcode = '23X11',

@@ -2,7 +2,8 @@
 --
 -- Remembers, for the rest of the transaction, which order was inserted for which client
 -- and service, so that the bookings of the same checkout find it (R15).  An order without
--- a service, of credits or a subscription, has no bookings.
+-- a service, of credits or a subscription, has no bookings.  The newest stands first, as
+-- user/service=order; whoever reads it trusts it as little as any word of the session.
 --
 -- Fired by  earnings_900_remember_order on public.payments_order
 
@@ -19,10 +20,11 @@ begin
 
     perform set_config(
         'earnings.orders_of_transaction',
-        (
-            coalesce(nullif(current_setting('earnings.orders_of_transaction', true), '')::jsonb, '{}')
-            || jsonb_build_object(new.user_id || '/' || new.service_id, new.id)
-        )::text,
+        concat_ws(
+            ',',
+            format('%s/%s=%s', new.user_id, new.service_id, new.id),
+            nullif(current_setting('earnings.orders_of_transaction', true), '')
+        ),
         true
     );
     return null;

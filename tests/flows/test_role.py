@@ -150,6 +150,7 @@ def test_the_app_s_role_is_not_permitted_what_would_open_the_books(
         ("earnings.actor", "earnings_owner"),
         ("earnings.reason", "because"),
         ("earnings.mode", "observe"),
+        ("earnings.orders_of_transaction", "x"),
         ("earnings.hold", "0 hours"),
         ("timezone", "Pacific/Kiritimati"),
         ("datestyle", "iso, dmy"),

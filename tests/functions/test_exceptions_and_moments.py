@@ -292,12 +292,36 @@ def test_a_balance_counts_what_was_stamped_by_the_moment_asked_for(
 def test_a_balance_is_known_from_the_very_moment_the_history_opens(
     rows: PlainRows, pia: int
 ) -> None:
-    [(opened_at,)] = rows.conn.execute("select min(applied_at) from earnings.changes").fetchall()
+    [(opened_at,)] = rows.conn.execute(
+        "select applied_at from earnings.changes where name = 'history opened'"
+    ).fetchall()
     ask = "select * from earnings.balance_as_of(%s, %s)"
 
     assert rows.conn.execute(ask, [pia, opened_at]).fetchall() == []
     with pytest.raises(psycopg.IntegrityError) as refusal, rows.conn.transaction():
         rows.conn.execute(ask, [pia, opened_at - MICROSECOND])
+    assert refusal.value.sqlstate == "23X11"
+
+
+@pytest.mark.parametrize("moment", [None, "-infinity"])
+@pytest.mark.parametrize("function", ["balance_as_of", "explain_balance"])
+def test_a_balance_of_no_moment_is_refused_and_of_the_last_one_is_now(
+    rows: PlainRows, pia: int, function: str, moment: str | None
+) -> None:
+    deliver(rows, pia, 10000, "pending")
+    ask = f"select sum(net_amount_cents) from earnings.{function}(%s, %s)"  # noqa: S608
+
+    assert rows.conn.execute(ask, [pia, "infinity"]).fetchall() == [(8500,)]
+    with pytest.raises(psycopg.IntegrityError) as refusal, rows.conn.transaction():
+        rows.conn.execute(ask, [pia, moment])
+    assert refusal.value.sqlstate == "23X11"
+
+
+def test_no_balance_is_known_before_every_row_has_its_opening(rows: PlainRows, pia: int) -> None:
+    rows.conn.execute("delete from earnings.changes where name = 'history opened'")
+
+    with pytest.raises(psycopg.IntegrityError) as refusal, rows.conn.transaction():
+        rows.conn.execute("select * from earnings.balance_as_of(%s, now())", [pia])
     assert refusal.value.sqlstate == "23X11"
 
 

@@ -124,6 +124,51 @@ def test_a_corrected_booking_has_the_stamp_of_its_status_and_no_other(
     assert not is_stamped or {found[name] for name in stamped} <= {PAST}
 
 
+def test_a_correction_spells_canceled_one_way_and_the_earnings_follow(
+    rows: PlainRows, pia: int
+) -> None:
+    booking_id = rows.booking(pia)
+    earnings_id = rows.earnings(booking_id)
+
+    rows.conn.execute("select earnings.correct_booking(%s, 'cancelled', 'no')", [booking_id])
+
+    assert rows.get("bookings_booking", booking_id, "status") == ("canceled",)
+    assert rows.get("payments_earningstransaction", earnings_id, "status") == ("reversed",)
+
+
+@pytest.mark.parametrize("status", ["done", "", None])
+def test_a_booking_is_not_corrected_to_what_no_rule_knows(
+    rows: PlainRows, pia: int, status: str | None
+) -> None:
+    booking_id = rows.booking(pia)
+
+    with pytest.raises(psycopg.IntegrityError) as refusal, rows.conn.transaction():
+        rows.conn.execute("select earnings.correct_booking(%s, %s, 'no')", [booking_id, status])
+
+    assert refusal.value.sqlstate == "23X07"
+    assert "no_show" in (refusal.value.diag.message_hint or "")
+
+
+def test_a_correction_that_is_asked_for_again_changes_nothing(rows: PlainRows, pia: int) -> None:
+    booking_id = deliver(rows, pia, 10000, "pending")
+    earnings_id = earnings_of(rows, booking_id)
+    written = (
+        "select (select count(*) from earnings.corrections), "
+        "(select count(*) from earnings.transitions)"
+    )
+
+    for statement, subject in (
+        ("select earnings.correct_status(%s, 'projected', 'no')", earnings_id),
+        ("select earnings.correct_booking(%s, 'confirmed', 'no')", booking_id),
+        ("select earnings.reverse_booking(%s, 'no')", booking_id),
+    ):
+        before = rows.conn.execute(written).fetchall()
+        rows.conn.execute(statement, [subject])
+        once = rows.conn.execute(written).fetchall()
+        rows.conn.execute(statement, [subject])
+        assert rows.conn.execute(written).fetchall() == once != before
+
+
 def test_a_corrected_status_keeps_the_payout_when_it_is_paid_and_drops_it_else(
     rows: PlainRows, pia: int
 ) -> None:

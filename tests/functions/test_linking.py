@@ -84,6 +84,30 @@ def test_an_order_of_another_client_or_service_is_not_taken(sale: Sale, rows: Pl
     assert sale.order_of(sale.book()) is None
 
 
+@pytest.mark.parametrize(
+    "said", ["x", "{own}=x", "{own}=0", "{own}=99999999999999999999", "{own}={foreign}"]
+)
+def test_a_word_of_the_session_links_no_booking_to_what_is_not_its_order(
+    sale: Sale, rows: PlainRows, said: str
+) -> None:
+    foreign = sale.order(user_id=rows.insert("users_user"))
+    own = f"{sale.client_id}/{sale.service_id}"
+    word = said.format(own=own, foreign=foreign)
+    rows.conn.execute("select set_config('earnings.orders_of_transaction', %s, true)", [word])
+
+    assert sale.order_of(sale.book()) is None
+
+    new = rows.insert(
+        "payments_order",
+        user_id=sale.client_id,
+        service_id=sale.service_id,
+        status="completed",
+        order_type="direct",
+        created_at=BOOKED_AT - timedelta(days=1),
+    )
+    assert sale.order_of(sale.book()) == new
+
+
 def test_an_order_that_another_booking_has_is_not_taken(sale: Sale) -> None:
     order_id = sale.order()
 

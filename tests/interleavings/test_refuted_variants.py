@@ -315,11 +315,12 @@ def test_an_order_found_by_its_xmin_is_lost_when_the_checkout_has_savepoints(
     put(
         driver.watcher,
         "find_order",
-        "nullif(current_setting('earnings.orders_of_transaction', true), '')::jsonb\n"
-        "            ->> (booking.user_id || '/' || booking.service_id)\n",
-        "select orders.id from public.payments_order as orders"
-        " where orders.user_id = booking.user_id and orders.service_id = booking.service_id"
-        " and orders.xmin::text::bigint = pg_current_xact_id()::text::bigint\n",
+        "orders.id = substring(\n"
+        "                current_setting('earnings.orders_of_transaction', true)\n"
+        "                from format('(?:^|,)%s/%s=([0-9]{1,18})(?:,|$)',"
+        " booking.user_id, booking.service_id)\n"
+        "            )::bigint",
+        "orders.xmin::text::bigint = pg_current_xact_id()::text::bigint",
     )
     after = order_of_a_checkout_with_savepoints(driver.watcher)
 

@@ -891,6 +891,8 @@ class Marketplace:
     def correct_status(self, number: int, status: str) -> None:
         """A person's word: any arrow of the rules, corrections included (R2)."""
         row = self.earnings[number]
+        if row.status == status:
+            return
         if status == "projected" and not row.is_delivery:
             raise Refused("23X01")
         if (row.status, status) not in LEGAL | CORRECTIONS:
