@@ -16,7 +16,7 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from conftest import Databases, install_engine
-from earnings_pipeline import engine, sqlfiles
+from earnings_pipeline import checks, engine, sqlfiles
 from earnings_pipeline.cli import app as command_line
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused
@@ -29,6 +29,7 @@ from plain_rows import PlainRows
 LONGEST_WAIT_SECONDS = 1.5
 GUARD = "earnings_100_guard_update on public.bookings_booking"
 PAIR = "earnings_050_pair_credit_links on public.bookings_booking"
+OF_TRIGGERS = ["definitions_are_as_installed", "triggers_are_enabled"]
 OURS = sql.SQL("pronamespace in ('earnings'::regnamespace, 'earnings_migration'::regnamespace)")
 
 # What can be done to an object by hand, and what status must call it then.
@@ -84,6 +85,13 @@ BY_HAND = {
         ("drop trigger earnings_900_fold_balances on earnings.balance_queue", "missing"),
     ],
     PAIR: [
+        (
+            "create or replace trigger earnings_050_pair_credit_links "
+            "before insert or update of payment_transaction_id, credit_usage_transaction_id "
+            "on public.bookings_booking for each row when (false) "
+            "execute function earnings_migration.tg_bookings__pair_credit_links()",
+            "drifted",
+        ),
         ("alter table bookings_booking disable trigger earnings_050_pair_credit_links", "disabled"),
         ("drop trigger earnings_050_pair_credit_links on bookings_booking", "missing"),
     ],
@@ -213,6 +221,17 @@ def test_a_newer_file_is_outdated_until_it_is_installed(
     assert set(states(conn)) == {"installed"}
     assert any("Newer: the value" in str(row) for row in catalog(conn))
     assert any("AFTER INSERT OR UPDATE OF status" in str(row) for row in catalog(conn))
+
+
+def test_a_newer_file_of_a_trigger_of_expand_is_outdated_until_it_is_installed(
+    conn: psycopg.Connection, sql_folder: Path
+) -> None:
+    edit(sql_folder / "expand/310_pair_credit_links/apply.sql", "insert or update of", "update of")
+
+    assert state_of(conn, PAIR) == "outdated"
+
+    assert engine.install(conn).replaced == (PAIR,)
+    assert set(states(conn)) == {"installed"}
 
 
 def test_a_changed_signature_leaves_no_second_function(
@@ -442,6 +461,7 @@ def test_what_expand_put_on_goes_with_its_column(conn: psycopg.Connection) -> No
     conn.execute("alter table bookings_booking drop payment_transaction_id cascade")
 
     assert PAIR not in {item.identity for item in engine.status(conn)}
+    assert [result.name for result in checks.run(conn, OF_TRIGGERS) if not result.ok] == []
     assert engine.install(conn) == engine.InstallReport()
 
 

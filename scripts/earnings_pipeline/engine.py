@@ -151,7 +151,7 @@ def status(conn: psycopg.Connection) -> list[ObjectStatus]:
     recorded = _recorded(conn)
     found = _found(conn)
     result = []
-    for definition in [*functions(), *triggers()]:
+    for definition in [*functions(), *triggers(), *_triggers_of_expand(conn, found)]:
         here = found.get((definition.kind, definition.identity), [])
         before = recorded.get(definition.identity)
         if not here:
@@ -164,10 +164,6 @@ def status(conn: psycopg.Connection) -> list[ObjectStatus]:
             state = "outdated"
         else:
             state = "installed"
-        result.append(ObjectStatus(kind=definition.kind, identity=definition.identity, state=state))
-    for definition in _triggers_of_expand(conn, found):
-        here = found.get((definition.kind, definition.identity), [])
-        state = "missing" if not here else "installed" if here[0].is_enabled else "disabled"
         result.append(ObjectStatus(kind=definition.kind, identity=definition.identity, state=state))
     known = {(item.kind, item.identity) for item in result}
     result += [
@@ -204,6 +200,13 @@ def uninstall(
                 with as_owner(conn):
                     conn.execute("drop schema earnings, earnings_migration cascade")
     return removed
+
+
+def record_triggers(conn: psycopg.Connection, text: str) -> None:
+    """Record the triggers of a file of sql/expand, which this transaction has just put on."""
+    if definitions := _triggers_in(text):
+        conn.execute("set local role earnings_owner")
+        _record(conn, definitions)
 
 
 @contextmanager
@@ -317,9 +320,8 @@ def _replaced(
 def _replace_triggers(
     conn: psycopg.Connection, stale: set[tuple[str, str]], report: Report
 ) -> list[str]:
-    of_expand = _triggers_of_expand(conn, _found(conn))
     by_table: dict[str, list[Definition]] = {}
-    for definition in [*triggers(), *of_expand]:
+    for definition in [*triggers(), *_triggers_of_expand(conn, _found(conn))]:
         if (definition.kind, definition.identity) in stale:
             by_table.setdefault(definition.identity.split(" on ")[1], []).append(definition)
     for table, definitions in by_table.items():
@@ -331,7 +333,7 @@ def _replace_triggers(
                 conn.execute(definition.text)
                 conn.execute(_enabling(definition.identity))
             conn.execute("set local role earnings_owner")
-            _record(conn, [item for item in definitions if item not in of_expand])
+            _record(conn, definitions)
 
         patiently(conn, put_on, task=f"triggers on {table}", report=report)
     return [item.identity for definitions in by_table.values() for item in definitions]

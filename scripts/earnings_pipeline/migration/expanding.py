@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import psycopg
 from psycopg import errors as sqlstates
 from psycopg import sql
 
-from earnings_pipeline import sqlfiles
+from earnings_pipeline import engine, sqlfiles
 from earnings_pipeline.errors import DatabaseRefused
 from earnings_pipeline.locking import patiently
 from earnings_pipeline.migration.session import states
@@ -40,7 +41,7 @@ def apply(conn: psycopg.Connection, step: Step, *, report: Report) -> StepResult
         if is_concurrent(step):
             _build_index(conn, step, report)
         else:
-            patiently(conn, lambda: conn.execute(step.text("apply")), task=step.name, report=report)
+            patiently(conn, partial(_change, conn, step), task=step.name, report=report)
     if step.has("validate") and missing(conn, step):
         _validate(conn, step, report)
     _finish(conn, step, "done")
@@ -76,6 +77,11 @@ def missing(conn: psycopg.Connection, step: Step) -> list[str]:
 def is_concurrent(step: Step) -> bool:
     """Say whether the change builds an index beside the running app."""
     return "index concurrently" in step.text("apply")
+
+
+def _change(conn: psycopg.Connection, step: Step) -> None:
+    conn.execute(step.text("apply"))
+    engine.record_triggers(conn, step.text("apply"))
 
 
 def _build_index(conn: psycopg.Connection, step: Step, report: Report) -> None:
