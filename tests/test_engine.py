@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -303,6 +304,33 @@ def test_ten_installs_at_once_repair_what_has_drifted_once(
     assert catalog(conn) == definitions
 
 
+def longest_wait_beside_an_install(
+    conn: psycopg.Connection,
+    target: Target,
+    hold: Callable[[PlainRows], object],
+    write: Callable[[], object],
+) -> float:
+    """Return how long a write of `conn` waited while an install could not go past another one."""
+    waits = []
+    conn.execute("set lock_timeout = '10s'")  # a failure, not a test without an end
+
+    def install() -> None:
+        with connect(target, "install") as installing:
+            engine.install(installing)
+
+    with ThreadPoolExecutor(1) as pool, connect(target, "app") as holder:
+        with holder.transaction():
+            hold(PlainRows(holder))
+            installed = pool.submit(install)
+            for _ in range(3):
+                wait_until_install_waits(conn)
+                waits.append(seconds(write))
+                assert not installed.done()
+        installed.result(timeout=30)
+    assert set(states(conn)) == {"installed"}
+    return max(waits)
+
+
 def test_nobody_queues_long_behind_an_install_that_waits_for_a_table(
     conn: psycopg.Connection, engine_copy: Target
 ) -> None:
@@ -311,24 +339,39 @@ def test_nobody_queues_long_behind_an_install_that_waits_for_a_table(
         pia = rows.practitioner()
         held, written = rows.booking(pia), rows.booking(pia)
     conn.execute("drop trigger earnings_100_guard_update on public.bookings_booking")
-    waits = []
 
-    def install() -> None:
-        with connect(engine_copy, "install") as installing:
-            engine.install(installing)
+    waited = longest_wait_beside_an_install(
+        conn,
+        engine_copy,
+        lambda app: app.update("bookings_booking", held, title="held"),
+        lambda: rows.update("bookings_booking", written, title="x"),
+    )
 
-    with ThreadPoolExecutor(1) as pool, connect(engine_copy, "app") as holder:
-        with holder.transaction():
-            holder.execute("update bookings_booking set title = 'held' where id = %s", [held])
-            installed = pool.submit(install)
-            for _ in range(3):
-                wait_until_install_waits(conn)
-                waits.append(seconds(lambda: rows.update("bookings_booking", written, title="x")))
-                assert not installed.done()
-        installed.result(timeout=30)
+    assert waited < LONGEST_WAIT_SECONDS
 
-    assert max(waits) < LONGEST_WAIT_SECONDS
-    assert set(states(conn)) == {"installed"}
+
+def test_nobody_queues_long_behind_an_install_that_waits_to_change_the_history(
+    conn: psycopg.Connection, engine_copy: Target
+) -> None:
+    rows = PlainRows(conn)
+    with conn.transaction():
+        held, *written = (rows.booking(rows.practitioner()) for _ in range(4))
+    forget_change(conn, "0009", "alter table earnings.transitions drop transaction_type")
+
+    waited = longest_wait_beside_an_install(
+        conn, engine_copy, lambda app: app.earnings(held), lambda: rows.earnings(written.pop())
+    )
+
+    assert waited < LONGEST_WAIT_SECONDS
+    assert "changes/0009_say_what_a_deleted_row_was" in engine.applied_changes(conn)
+    assert conn.execute("select transaction_type from earnings.transitions").rowcount == 4
+
+
+def forget_change(conn: psycopg.Connection, number: str, undo: LiteralString) -> None:
+    """Make the engine one that was installed before there was this change of its tables."""
+    conn.execute(undo)
+    gone = "delete from earnings.changes where name like %s"
+    assert conn.execute(gone, [f"changes/{number}%"]).rowcount == 1
 
 
 def seconds(action: Callable[[], object]) -> float:

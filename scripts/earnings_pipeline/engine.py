@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 from psycopg import sql
@@ -90,7 +91,7 @@ def triggers() -> list[Definition]:
     return [item for name in names for item in _triggers_in(sqlfiles.read(name))]
 
 
-def create_tables(conn: psycopg.Connection) -> None:
+def create_tables(conn: psycopg.Connection, *, report: Report = silent) -> None:
     """Create the roles, the schemas and the tables of sql/changes that are missing."""
     with installing(conn):
         conn.execute(sqlfiles.read("roles"))
@@ -104,9 +105,8 @@ def create_tables(conn: psycopg.Connection) -> None:
         applied = applied_changes(conn)
         for name in sqlfiles.names("changes"):
             if name not in applied:
-                with as_owner(conn):
-                    conn.execute(sqlfiles.read(name))
-                    conn.execute("insert into earnings.changes (name) values (%s)", [name])
+                # where the engine is installed, every write of the app writes the tables it alters
+                patiently(conn, partial(_apply_change, conn, name), task=name, report=report)
         with conn.transaction():
             conn.execute(sqlfiles.read("grants"))
 
@@ -130,12 +130,13 @@ def install(
     """Bring rules, functions and triggers to what the files say, and open the history.
 
     Needs the columns that expand adds.  Safe to run again and from several sessions at once:
-    one waits for the other and finds nothing to do.  Each table's triggers are put on in a
-    transaction of their own that waits at most a second for the table, again and again.
+    one waits for the other and finds nothing to do.  Each change of a table, each table's triggers
+    and each batch of the opening is a transaction of its own that waits only shortly for a lock,
+    again and again.
     """
     if dry_run:
         return _planned(conn)
-    create_tables(conn)
+    create_tables(conn, report=report)
     with installing(conn):
         _require_expand(conn)
         _load_rules(conn)
@@ -227,6 +228,12 @@ def as_owner(conn: psycopg.Connection) -> Iterator[None]:
         conn.execute("set local role earnings_owner")
         conn.execute("set local check_function_bodies = off")
         yield
+
+
+def _apply_change(conn: psycopg.Connection, name: str) -> None:
+    with as_owner(conn):
+        conn.execute(sqlfiles.read(name))
+        conn.execute("insert into earnings.changes (name) values (%s)", [name])
 
 
 def _require_expand(conn: psycopg.Connection) -> None:

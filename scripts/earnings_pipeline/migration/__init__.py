@@ -97,7 +97,7 @@ def up(
     if batch_size < 1:
         raise WrongUsage("a batch needs at least one row", "Give --batch-size 1 or more.")
     with one_operator(conn):
-        engine.create_tables(conn)
+        engine.create_tables(conn, report=report)
         if is_contracted(conn):
             engine.install(conn, report=report)
             return []
