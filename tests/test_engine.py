@@ -367,6 +367,48 @@ def test_nobody_queues_long_behind_an_install_that_waits_to_change_the_history(
     assert conn.execute("select transaction_type from earnings.transitions").rowcount == 4
 
 
+def test_nobody_queues_long_behind_an_install_that_opens_the_history(
+    conn: psycopg.Connection, engine_copy: Target
+) -> None:
+    rows = PlainRows(conn)
+    with conn.transaction():
+        written, held = (rows.earnings(rows.booking(rows.practitioner())) for _ in range(2))
+    conn.execute("delete from earnings.changes where name = 'history opened'")
+
+    waited = longest_wait_beside_an_install(
+        conn,
+        engine_copy,
+        lambda app: app.update("payments_earningstransaction", held, description="held"),
+        lambda: rows.update("payments_earningstransaction", written, description="x"),
+    )
+
+    assert waited < LONGEST_WAIT_SECONDS
+
+
+def test_what_an_install_has_opened_stays_so_while_it_waits_for_the_next_row(
+    conn: psycopg.Connection, engine_copy: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "OPENING_BATCH", 1)
+    rows = PlainRows(conn)
+    with conn.transaction():
+        first, held = (rows.earnings(rows.booking(rows.practitioner())) for _ in range(2))
+    conn.execute("set session_replication_role = replica")
+    conn.execute("delete from earnings.transitions")
+    conn.execute("delete from earnings.changes where name = 'history opened'")
+    opened = "select earnings_id from earnings.transitions order by id"
+    seen = []
+
+    longest_wait_beside_an_install(
+        conn,
+        engine_copy,
+        lambda app: app.update("payments_earningstransaction", held, description="held"),
+        lambda: seen.append(conn.execute(opened).fetchall()),
+    )
+
+    assert seen == [[(first,)]] * 3
+    assert conn.execute(opened).fetchall() == [(first,), (held,)]
+
+
 def forget_change(conn: psycopg.Connection, number: str, undo: LiteralString) -> None:
     """Make the engine one that was installed before there was this change of its tables."""
     conn.execute(undo)

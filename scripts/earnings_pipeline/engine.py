@@ -21,7 +21,9 @@ from earnings_pipeline.progress import Progress, Report, silent
 SCHEMAS = ("earnings", "earnings_migration")
 # Any fixed number: it keeps two installs, and an install and a migration, apart.
 INSTALL_LOCK = 4_826_001
-OPENING_BATCH = 5_000
+OPENING = "open the history"
+# A batch holds its rows for about 50 ms, which is what the app may wait for one of them.
+OPENING_BATCH = 1_000
 CREATE_TRIGGER = re.compile(
     r"create\s+(?:or\s+replace\s+|constraint\s+)?trigger\s+(?P<name>\w+).*?\bon\s+(?P<table>[\w.]+)",
     re.IGNORECASE | re.DOTALL,
@@ -367,22 +369,33 @@ def _open_history(conn: psycopg.Connection, report: Report) -> int:
     total = row[0] if row else 0
     after_id, looked_at, opened = 0, 0, 0
     while True:
-        with as_owner(conn):
-            parameters = {"after_id": after_id, "batch_size": OPENING_BATCH}
-            ((last_id,),) = conn.execute(
-                sqlfiles.read("queries/lock_unopened"), parameters
-            ).fetchall()
-            if last_id is None:
-                break
-            ((looked_at_count, appended_count),) = conn.execute(
-                sqlfiles.read("queries/open_history"), {"after_id": after_id, "last_id": last_id}
-            ).fetchall()
+        last_id, looked_at_count, appended_count = patiently(
+            conn, partial(_open_batch, conn, after_id), task=OPENING, report=report
+        )
+        if last_id is None:
+            break
         after_id, looked_at, opened = last_id, looked_at + looked_at_count, opened + appended_count
-        report(Progress(task="open the history", done=looked_at, total=max(total, looked_at)))
+        report(Progress(task=OPENING, done=looked_at, total=max(total, looked_at)))
     with as_owner(conn):
         conn.execute(sqlfiles.read("queries/close_deleted_history"))
         conn.execute("insert into earnings.changes (name) values ('history opened')")
     return opened
+
+
+def _open_batch(conn: psycopg.Connection, after_id: int) -> tuple[int | None, int, int]:
+    """Return the batch's last id, if a row was left, and how many rows it read and opened.
+
+    Waiting for a row it holds those before it, for which the app may wait.
+    """
+    with as_owner(conn):
+        parameters = {"after_id": after_id, "batch_size": OPENING_BATCH}
+        ((last_id,),) = conn.execute(sqlfiles.read("queries/lock_unopened"), parameters).fetchall()
+        if last_id is None:
+            return None, 0, 0
+        ((looked_at, appended),) = conn.execute(
+            sqlfiles.read("queries/open_history"), {"after_id": after_id, "last_id": last_id}
+        ).fetchall()
+        return last_id, looked_at, appended
 
 
 def _planned(conn: psycopg.Connection) -> InstallReport:
