@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,31 +17,34 @@ HOLD = timedelta(hours=48)
 MICROSECOND = timedelta(microseconds=1)
 DUE = datetime(2026, 3, 3, 12, tzinfo=UTC)
 
-# Two days that a change of the clocks falls into, so that they last 47 or 49 hours.
-CLOCK_CHANGES = [
-    ("America/New_York", datetime(2026, 3, 7, 12)),
-    ("America/New_York", datetime(2026, 10, 31, 12)),
-    ("America/St_Johns", datetime(2026, 3, 7, 0, 30)),
-    ("America/St_Johns", datetime(2026, 10, 31, 0, 30)),
-    ("Europe/London", datetime(2026, 3, 28, 1, 30)),
-    ("Europe/London", datetime(2026, 10, 24, 1, 30)),
-    ("Europe/Berlin", datetime(2026, 3, 28, 2, 30)),
-    ("Europe/Berlin", datetime(2026, 10, 24, 2, 30)),
-    ("Australia/Lord_Howe", datetime(2026, 4, 4, 1, 45)),
-    ("Australia/Lord_Howe", datetime(2026, 10, 3, 1, 45)),
-    ("Australia/Sydney", datetime(2026, 4, 4, 2, 30)),
-    ("Pacific/Auckland", datetime(2026, 9, 26, 2, 30)),
-    ("America/Santiago", datetime(2026, 4, 4, 12)),
-    ("Africa/Cairo", datetime(2026, 4, 23, 12)),
-]
+# The clocks change twice a year here: by an hour or by half of one, at midnight or in the morning.
+ZONES = (
+    *("America/New_York", "America/St_Johns", "America/Havana", "America/Santiago"),
+    *("Europe/London", "Europe/Berlin", "Asia/Beirut", "Africa/Cairo"),
+    *("Australia/Sydney", "Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Chatham"),
+)
+
+
+def clock_changes(year: int) -> list[tuple[str, datetime]]:
+    """Where and when two days begin that a change of the clocks falls into: 47 or 49 hours."""
+    days = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(365)]
+    return [
+        (zone, before.replace(tzinfo=None))
+        for zone in ZONES
+        for before, after in pairwise(day.astimezone(ZoneInfo(zone)) for day in days)
+        if before.utcoffset() != after.utcoffset()
+    ]
+
+
+CLOCK_CHANGES = clock_changes(2026)
+# Nobody has delivered at a moment that lies ahead of the clock that runs the tests.
+PASSED_CLOCK_CHANGES = clock_changes(2025)
 # The clocks stand still here in these two days.
 NO_CLOCK_CHANGES = [
     ("UTC", datetime(2026, 3, 7, 12)),
     ("Asia/Kathmandu", datetime(2026, 3, 7, 23, 59)),
     ("Pacific/Kiritimati", datetime(2026, 12, 31, 23, 59)),
 ]
-# In 2025 already, where the change lies ahead of every clock that runs the tests.
-PASSED = [(zone, moment.replace(year=2025)) for zone, moment in CLOCK_CHANGES]
 JOBS = ("complete_due", "release_holds", "create_payouts", "expire_packages")
 
 
@@ -161,12 +165,18 @@ def test_the_app_cannot_move_a_hold(rows: PlainRows, offered: object) -> None:
     assert stored == (DUE,)
 
 
-def test_the_dates_chosen_do_change_the_clocks() -> None:
-    for zone, moment in CLOCK_CHANGES:
-        there = ZoneInfo(zone)
-        start = moment.replace(tzinfo=there)
-        end = (moment + timedelta(days=2)).replace(tzinfo=there)
-        assert end.astimezone(UTC) - start.astimezone(UTC) != HOLD, (zone, moment)
+@pytest.mark.parametrize("dates", [CLOCK_CHANGES, PASSED_CLOCK_CHANGES], ids=["2026", "2025"])
+def test_the_dates_chosen_change_the_clocks_of_each_zone_both_ways(
+    dates: list[tuple[str, datetime]],
+) -> None:
+    moved: dict[str, list[bool]] = {}
+    for zone, moment in dates:
+        lasts = in_zone(zone, moment + timedelta(days=2)) - in_zone(zone, moment)
+        assert lasts != HOLD, (zone, moment)
+        moved.setdefault(zone, []).append(lasts < HOLD)
+
+    assert len(moved) == 12
+    assert {tuple(sorted(ways)) for ways in moved.values()} == {(False, True)}
 
 
 @pytest.mark.parametrize(("zone", "end"), [*CLOCK_CHANGES, *NO_CLOCK_CHANGES])
@@ -181,7 +191,7 @@ def test_projected_earnings_are_held_48_hours_from_the_end_wherever_the_session_
     assert available_after(rows, booking_id) == in_zone(zone, end) + HOLD
 
 
-@pytest.mark.parametrize(("zone", "delivered"), PASSED)
+@pytest.mark.parametrize(("zone", "delivered"), PASSED_CLOCK_CHANGES)
 def test_delivered_earnings_are_held_48_hours_wherever_the_session_is(
     rows: PlainRows, zone: str, delivered: datetime
 ) -> None:
