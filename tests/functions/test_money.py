@@ -153,7 +153,9 @@ def test_a_balance_beyond_what_the_apps_column_holds_keeps_nobody_from_completin
         ).fetchall() == [("pending", 2 * net)]
 
 
-def test_a_cancellation_of_more_than_a_row_holds_is_not_refused(rows: PlainRows) -> None:
+def test_a_cancellation_of_more_than_a_row_holds_is_not_refused_and_does_not_wrap(
+    rows: PlainRows,
+) -> None:
     pia = rows.practitioner()
     booking_id = deliver(rows, pia, LARGEST, "paid")
     bonus_id = rows.earnings(
@@ -168,6 +170,25 @@ def test_a_cancellation_of_more_than_a_row_holds_is_not_refused(rows: PlainRows)
     rows.update("bookings_booking", booking_id, status="canceled")
 
     assert rows.get("bookings_booking", booking_id, "status") == ("canceled",)
+    commission = app_commission(1500, LARGEST)
+    assert clawed_back(rows, booking_id) == [(-LARGEST, -commission, commission - LARGEST)]
+
+    # what did not fit is left to the next call, and a third has nothing to take
+    for _ in range(2):
+        rows.conn.execute("select earnings.reverse_booking(%s, 'the rest')", [booking_id])
+        assert clawed_back(rows, booking_id) == [
+            (-LARGEST, -commission, commission - LARGEST),
+            (-LARGEST, 0, -LARGEST),
+        ]
+
+
+def clawed_back(rows: PlainRows, booking_id: int) -> list[tuple[int, int, int]]:
+    return rows.conn.execute(
+        "select gross_amount_cents, commission_amount_cents, net_amount_cents "
+        "from public.payments_earningstransaction "
+        "where booking_id = %s and transaction_type = 'clawback' order by id",
+        [booking_id],
+    ).fetchall()
 
 
 def test_one_balance_that_no_payout_can_hold_does_not_keep_the_others_from_being_paid(
@@ -181,7 +202,15 @@ def test_one_balance_that_no_payout_can_hold_does_not_keep_the_others_from_being
         "select practitioner_id, net_amount_cents from earnings.create_payouts()"
     ).fetchall()
 
-    assert (pia, 8500) in paid
+    assert paid == [(pia, 8500)]
+    assert (
+        rows.conn.execute(
+            "select status, payout_id, net_amount_cents from public.payments_earningstransaction "
+            "where practitioner_id = %s",
+            [rich],
+        ).fetchall()
+        == [("available", None, LARGEST - app_commission(1500, LARGEST))] * 2
+    )
 
 
 def given_a_debit(rows: PlainRows, practitioner_id: int) -> int:
