@@ -15,8 +15,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from conftest import Databases
-from interleavings.cases import Case, build, run_case
-from interleavings.driver import Driver, Side
+from interleavings.cases import UNIQUE_VIOLATION, Case, build, prepared, run_case
+from interleavings.driver import COMMITTED, Driver, Side
 from interleavings.operations import (
     OPERATIONS,
     Operation,
@@ -289,6 +289,33 @@ def test_a_variant_that_was_refuted_would_be_seen(driver: Driver, variant: Varia
 
     assert before == []
     assert after != []
+
+
+def outcome_of_a_completion_beside_new_earnings(driver: Driver) -> str | None:
+    """The earnings are inserted before the completion looks for them, and commit after that."""
+    case = Case(
+        first=NAMED["earnings task"],
+        second=NAMED["complete by update"],
+        kind="direct",
+        target="same",
+        state="bare",
+    )
+    [[world]] = driver.watcher.execute(
+        "select interleavings.make(%s, %s)", [case.kind, case.state]
+    ).fetchall()
+    sides = prepared(driver, case, world, "read committed")
+    driver.run(sides, "ABAAB")
+    return sides[1].outcome
+
+
+def test_a_conflict_inside_a_completion_would_lose_the_completion(driver: Driver) -> None:
+    """R6: what the lock of the booking keeps away is survived even without that lock."""
+    put(driver.watcher, "lock_bookings", "for no key update;", ";")
+    before = outcome_of_a_completion_beside_new_earnings(driver)
+    put(driver.watcher, "move_delivered_earnings", "on conflict do nothing", "")
+    after = outcome_of_a_completion_beside_new_earnings(driver)
+
+    assert (before, after) == (COMMITTED, UNIQUE_VIOLATION)
 
 
 def order_of_a_checkout_with_savepoints(conn: psycopg.Connection) -> str:
