@@ -47,6 +47,29 @@ def test_a_lost_earnings_task_loses_nobody_their_pay(app: App, pia: int) -> None
     assert app.earnings(booking_id) == [("pending", 10000, 8500)]
 
 
+def test_what_the_engine_creates_for_a_delivery_never_wakes_the_apps_broken_reversal(
+    app: App, pia: int
+) -> None:
+    """R6: the app looks for the type `booking`."""
+    yesterday = now() - timedelta(days=1)
+    service_id = app.service(pia)
+    saved, ended, due = (
+        app.checkout(app.client(), service_id, start=yesterday, run_earnings_task=False)
+        for _ in range(3)
+    )
+    parent = app.checkout(app.client(), app.package(service_id, 2, 10001), run_earnings_task=False)
+    session = app.children(parent)[0]["id"]
+
+    app.mark_completed(app.get("bookings_booking", saved))
+    app.end_video_room(ended)
+    app.end_video_room(session)
+    app.execute("select * from earnings.complete_due()")
+
+    created = app.rows("payments_earningstransaction")
+    assert {row["booking_id"] for row in created} == {saved, ended, session, due}
+    assert {row["transaction_type"] for row in created} == {"booking_completion"}
+
+
 def test_an_earnings_task_that_runs_twice_pays_once(app: App, pia: int) -> None:
     booking_id = app.checkout(app.client(), app.service(pia))
 
