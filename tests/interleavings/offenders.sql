@@ -207,7 +207,6 @@ as $$
     inner join ledger on bookings.id = ledger.booking_id
     where bookings.status in ('canceled', 'cancelled')
         and ledger.is_live
-        and ledger.transaction_type <> 'bonus'
         and not exists (select from forgiven where forgiven.booking_id = bookings.id)
     group by bookings.id
     having sum(ledger.net_amount_cents) <> 0
