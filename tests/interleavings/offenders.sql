@@ -218,7 +218,9 @@ as $$
     cross join lateral (
         select sum(credits.amount_cents) as cents
         from public.payments_usercredittransaction as credits
-        where credits.booking_id = bookings.id and credits.transaction_type = 'refund'
+        -- of the booking, or of its order as a whole
+        where (credits.booking_id = bookings.id or (credits.booking_id is null and credits.order_id = bookings.order_id))
+            and credits.transaction_type = 'refund'
     ) as refunds
     cross join lateral (
         select coalesce(sum(ledger.gross_amount_cents) filter (where ledger.is_live), 0) as gross_cents
@@ -230,6 +232,15 @@ as $$
         and not bookings.is_purchase
         and bookings.status in ('completed', 'confirmed')
         and worth.gross_cents > bookings.price_charged_cents - least(refunds.cents, bookings.price_charged_cents)
+        -- without a price there is nothing to measure the refund by
+        and not (
+            bookings.price_charged_cents = 0
+            and exists (
+                select
+                from earnings.exceptions as known
+                where known.kind = 'refund_without_price' and known.subject = 'booking' and known.subject_id = bookings.id
+            )
+        )
         and not exists (select from forgiven where forgiven.booking_id = bookings.id)
 
     union all
@@ -298,7 +309,14 @@ as $$
         select count(*) as completed
         from bookings
         where bookings.order_id = orders.id
-            and bookings.status = 'completed'
+            and (
+                bookings.status = 'completed'
+                -- what was paid keeps its slot, and has used up a session (R12)
+                or (
+                    bookings.status = 'no_show'
+                    and exists (select from slots where slots.booking_id = bookings.id)
+                )
+            )
             and not bookings.is_purchase
             -- who was rescheduled counts nowhere (R13)
             and not exists (
@@ -360,6 +378,11 @@ as $$
         and not exists (select from public.bookings_booking as later where later.rescheduled_from_id = bookings.id)
         -- a refund of the whole order uses up free slots (R9)
         and orders.status not in ('refunded', 'partially_refunded')
+        and orders.subtotal_amount_cents > (
+            select coalesce(sum(credits.amount_cents), 0)
+            from public.payments_usercredittransaction as credits
+            where credits.order_id = orders.id and credits.booking_id is null and credits.transaction_type = 'refund'
+        )
         and (orders.package_metadata ->> 'total_sessions')::integer > (select count(*) from slots where slots.order_id = orders.id)
 
     union all
@@ -373,6 +396,15 @@ as $$
         and ledger.is_delivery
         and ledger.status in ('pending', 'available', 'paid')
         and slots.amount_cents - slots.prepaid_cents - slots.refunded_cents is distinct from ledger.gross_amount_cents
+
+    union all
+
+    select format('R11 order %s of %s sessions was given %s drafts', orders.id, orders.package_metadata -> 'total_sessions', count(*))
+    from orders
+    inner join bookings on orders.id = bookings.order_id
+    where bookings.status = 'draft'
+    group by orders.id, orders.package_metadata
+    having count(*) > (orders.package_metadata ->> 'total_sessions')::integer
 
     union all
 

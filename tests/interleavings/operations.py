@@ -191,6 +191,16 @@ def end_room(side: Side) -> None:
     update(side, "bookings_booking", side.booking["id"], values)
 
 
+def update_completed(side: Side) -> None:
+    """queryset.update() names its columns: no signal, and no updated_at."""
+    values = {"status": "completed", "completed_at": now()}
+    update(side, "bookings_booking", side.booking["id"], values)
+
+
+def save_no_show(side: Side) -> None:
+    save(side, "bookings_booking", side.booking, status="no_show", no_show_at=now())
+
+
 def save_canceled(side: Side) -> None:
     save(side, "bookings_booking", side.booking, status="canceled", canceled_at=now())
 
@@ -356,6 +366,10 @@ def save_order_refunded(side: Side) -> None:
     save(side, "payments_order", side.world["order"], status="refunded")
 
 
+def save_order_partially_refunded(side: Side) -> None:
+    save(side, "payments_order", side.world["order"], status="partially_refunded")
+
+
 def read_order(side: Side) -> None:
     [side.memory["order"]] = read(side, "payments_order", id=side.world["order_id"])
 
@@ -367,7 +381,7 @@ def add_one(side: Side) -> None:
     update(side, "payments_order", order["id"], {"package_metadata": metadata, "updated_at": now()})
 
 
-def insert_refund(side: Side) -> None:
+def insert_credit(side: Side, booking_id: int | None, amount_cents: int) -> None:
     insert(
         side,
         "payments_usercredittransaction",
@@ -375,12 +389,20 @@ def insert_refund(side: Side) -> None:
             side,
             "payments_usercredittransaction",
             user_id=side.world["user_id"],
-            booking_id=side.booking["id"],
+            booking_id=booking_id,
             order_id=side.world["order_id"],
-            amount_cents=4000,
+            amount_cents=amount_cents,
             transaction_type="refund",
         ),
     )
+
+
+def insert_refund(side: Side) -> None:
+    insert_credit(side, side.booking["id"], 4000)
+
+
+def insert_refund_of_order(side: Side) -> None:
+    insert_credit(side, None, side.world["order"]["total_amount_cents"])
 
 
 def insert_order(side: Side) -> None:
@@ -428,7 +450,11 @@ def move_session(side: Side) -> None:
 def call(statement: str, *names: str) -> Step:
     def step(side: Side) -> None:
         row = earnings_of(side)
-        known = {"booking_id": side.booking["id"], "earnings_id": row["id"] if row else None}
+        known = {
+            "booking_id": side.booking["id"],
+            "order_id": side.world["order_id"],
+            "earnings_id": row["id"] if row else None,
+        }
         if "earnings_id" in names and not row:
             return
         side.conn.execute(statement, [known[name] for name in names])
@@ -441,6 +467,45 @@ def operation(name: str, *steps: Step, states: Iterable[str], **what: Any) -> Op
 
 
 OPERATIONS = (
+    operation(
+        "start package",
+        call("select * from earnings.start_package(%s)", "order_id"),
+        states=["open", "canceled"],
+        kinds=PACKAGES,
+        is_refusable=True,
+    ),
+    operation(
+        "refund of the order",
+        insert_refund_of_order,
+        states=["open", "delivered", "paid"],
+        takes_back=True,
+    ),
+    operation(
+        "order partially refunded",
+        save_order_partially_refunded,
+        states=["open", "delivered"],
+    ),
+    operation("complete by update", update_completed, states=["open", "bare"], delivers=True),
+    operation("no show", save_no_show, states=["open", "delivered"], takes_back=True),
+    operation(
+        "correct to completed",
+        call("select earnings.correct_booking(%s, 'completed', 'it was held')", "booking_id"),
+        states=["open", "canceled"],
+        delivers=True,
+        is_refusable=True,
+    ),
+    operation(
+        "correct to canceled",
+        call("select earnings.correct_booking(%s, 'canceled', 'a mistake')", "booking_id"),
+        states=["open", "delivered", "paid"],
+        takes_back=True,
+        is_refusable=True,
+    ),
+    operation(
+        "close period",
+        call("select earnings.close_period('closed beside ' || %s)", "booking_id"),
+        states=["delivered", "available"],
+    ),
     operation(
         "forgive",
         call(
