@@ -10,7 +10,7 @@
 -- Reads     public.services_service, service_relationships, practitioners_practitioner
 -- Writes    public.bookings_booking
 -- Raises    23X10 not a package with a known number of sessions, or a refunded one,
---           23X13 no such order
+--           23X13 no such order, 40001 outside read committed only
 
 create or replace function earnings.start_package(order_id bigint)
 returns table (booking_id bigint, service_id bigint)
@@ -32,6 +32,13 @@ begin
     if not found then
         raise exception 'order % is not known', start_package.order_id
             using errcode = '23X13', detail = 'There is no such order.', hint = 'Check the id.';
+    end if;
+
+    -- below its first snapshot this transaction would count the sessions that were there before
+    if current_setting('transaction_isolation') <> 'read committed' then
+        update public.payments_order as orders
+        set id = orders.id
+        where orders.id = v_order.id;
     end if;
 
     v_session_count := (earnings.usable_metadata(v_order.package_metadata) ->> 'total_sessions')::integer;
