@@ -64,7 +64,7 @@ def test_what_had_another_name_before_the_migration_counts_the_same(
     place: Target, conn: psycopg.Connection
 ) -> None:
     [(opened_at, moved_at)] = conn.execute(
-        "select max(stamped_at) filter (where event = 'opening'), "
+        "select (select applied_at from earnings.changes where name = 'history opened'), "
         "max(stamped_at) filter (where from_status = 'processing' and to_status = 'available') "
         "from earnings.transitions"
     ).fetchall()
