@@ -16,10 +16,7 @@ earnings.create_payouts(timestamptz),
 earnings.expire_packages(timestamptz),
 earnings.release_holds(timestamptz, integer),
 earnings.reverse_booking(bigint, text),
-earnings.start_package(bigint)
-to earnings_operator;
-
-grant execute on function
+earnings.start_package(bigint),
 earnings.balance_at_closing(bigint, text),
 earnings.balance_as_of(bigint, timestamptz),
 earnings.explain_balance(bigint, timestamptz),

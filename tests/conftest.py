@@ -26,7 +26,7 @@ from earnings_pipeline.target import Target, named
 SAMPLE_BOOKINGS = 300
 SAMPLE_SEED = 1
 ROLES_LOCK = 2_301_001
-# A selection of every model, which is built without the documentation that takes as long again
+# A selection of every model, which is built without the documentation that takes half as long again
 EVERYTHING = ("*",)
 # These take from half a minute to a minute and a half.  They begin first: a process that came to
 # one of them last would still run when the other has long been done.

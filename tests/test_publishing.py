@@ -179,7 +179,6 @@ def test_a_mart_that_gets_other_columns_is_made_anew_in_both_slots(target, conn)
 
 
 def test_a_view_that_says_something_else_is_made_anew(target, conn):
-    conn.execute("drop view if exists public.of_finance")
     conn.execute("create or replace view finance.days as select current_date as day_on")
 
     building.build(target, ["days"])

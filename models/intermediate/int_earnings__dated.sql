@@ -82,17 +82,22 @@ dated as (
         earnings.created_at,
         case when bookings.status = 'completed' then bookings.completed_at end as delivered_at,
         coalesce(bookings.ends_at, bookings.completed_at, earnings.created_at) as served_at,
-        -- a correction of a closed month belongs to the month in which it was made
-        case
-            when earnings.is_delivery then coalesce(bookings.ends_at, bookings.completed_at, earnings.created_at)
-            else earnings.created_at
-        end as counted_at,
         earnings.available_at
     from earnings
     left join bookings on earnings.booking_id = bookings.booking_id
     left join services on bookings.service_id = services.service_id
     left join practitioners on earnings.practitioner_id = practitioners.practitioner_id
 
+),
+
+counted as (
+
+    select
+        *,
+        -- a correction of a closed month belongs to the month in which it was made
+        case when is_delivery then served_at else created_at end as counted_at
+    from dated
+
 )
 
-select * from dated
+select * from counted

@@ -254,13 +254,17 @@ def test_every_step_is_in_the_history_and_sums_to_the_table(
 
 
 def paid_booking(app: App, practitioner_id: int) -> int:
-    """A booking delivered four days ago, released, and paid out by the app."""
     booking_id = app.checkout(app.client(), app.service(practitioner_id))
+    deliver_and_pay_out(app, practitioner_id, booking_id)
+    return booking_id
+
+
+def deliver_and_pay_out(app: App, practitioner_id: int, booking_id: int) -> None:
+    """A booking delivered four days ago, released, and paid out by the app."""
     delivered_at = now() - timedelta(days=4)
     app.update("bookings_booking", booking_id, status="completed", completed_at=delivered_at)
     app.execute("select * from earnings.release_holds()")
     app.pay_out(practitioner_id)
-    return booking_id
 
 
 def test_a_correction_says_what_was_offered_and_what_was_stored(

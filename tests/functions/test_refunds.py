@@ -11,7 +11,7 @@ import pytest
 
 from earnings_pipeline import sqlfiles
 from functions.test_hard_cases import kinds
-from functions.test_lifecycle import paid_booking
+from functions.test_lifecycle import deliver_and_pay_out, paid_booking
 from marketplace_app import App, now, refused
 
 NET_OF_10000 = 8500
@@ -671,11 +671,7 @@ def test_a_session_earns_what_a_failed_payout_returned_beside_what_it_was_once_r
     conn: psycopg.Connection, app: App, pia: int, order: int
 ) -> None:
     first, second, _ = (row["id"] for row in app.sessions(order))
-    app.update(
-        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=4)
-    )
-    conn.execute("select * from earnings.release_holds()")
-    app.pay_out(pia)
+    deliver_and_pay_out(app, pia, first)
     later = app.reschedule(first, now() + timedelta(days=9))
     app.earnings_task(later)
     app.cancel(later)
@@ -1134,11 +1130,7 @@ def test_a_paid_session_that_was_given_back_may_come_again_in_another_slot(
     package = app.checkout(app.client(), app.package(app.service(pia), 2, 10001))
     order = int(app.order_of(package)["id"])
     first, second = (row["id"] for row in app.sessions(order))
-    app.update(
-        "bookings_booking", first, status="completed", completed_at=now() - timedelta(days=4)
-    )
-    conn.execute("select * from earnings.release_holds()")
-    app.pay_out(pia)
+    deliver_and_pay_out(app, pia, first)
     app.cancel(first)
     app.end_video_room(second)
     if afterwards == "forgiven":
