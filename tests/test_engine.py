@@ -47,12 +47,18 @@ BY_HAND = {
             "create function earnings.setting(integer) returns text language sql as 'select 1'",
             "drifted",
         ),
+        ("alter function earnings.setting(text) owner to current_user", "drifted"),
+        ("grant execute on function earnings.setting(text) to public", "drifted"),
         ("drop function earnings.setting(text)", "missing"),
     ],
     "earnings.tg_bookings__guard_update": [
         (
             "create or replace function earnings.tg_bookings__guard_update() returns trigger "
             "language plpgsql as 'begin return new; end'",
+            "drifted",
+        ),
+        (
+            "alter function earnings.tg_bookings__guard_update() owner to current_user",
             "drifted",
         ),
         ("drop function earnings.tg_bookings__guard_update() cascade", "missing"),

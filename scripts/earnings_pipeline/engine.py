@@ -52,8 +52,9 @@ class Definition:
 class ObjectStatus:
     """How an object of the database compares with its file.
 
-    state: installed, outdated (the file is newer), drifted (edited by hand in the database),
-    disabled (a trigger that does not fire), missing, or orphaned (no file defines it any more).
+    state: installed, outdated (the file is newer), drifted (edited by hand in the database: its
+    text, its owner, or who may call it), disabled (a trigger that does not fire), missing, or
+    orphaned (no file defines it any more).
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Found:
     signature: str
     definition_checksum: str
     is_enabled: bool
+    is_own: bool
     function_schema: str
 
 
@@ -142,6 +144,7 @@ def install(
     with installing(conn):
         _require_expand(conn)
         _load_rules(conn)
+        _take_over(conn)
         removed = _remove_orphans(conn, report)
         stale = _stale(conn)
         replaced = [*_replace_functions(conn, stale), *_replace_triggers(conn, stale, report)]
@@ -159,7 +162,7 @@ def status(conn: psycopg.Connection) -> list[ObjectStatus]:
         before = recorded.get(definition.identity)
         if not here:
             state = "missing"
-        elif before is None or len(here) > 1 or here[0].definition_checksum != before[1]:
+        elif before is None or not _is_as_recorded(here, before[1]):
             state = "drifted"
         elif not here[0].is_enabled:
             state = "disabled"
@@ -192,6 +195,7 @@ def uninstall(
             _drop_triggers(conn, table, names, report)
             removed += [f"{name} on {table}" for name in names]
         if exists(conn):
+            _take_over(conn)
             with as_owner(conn):
                 for (kind, identity), entries in found.items():
                     if kind == "function":
@@ -275,6 +279,21 @@ def _rule_statements(conn: psycopg.Connection) -> list[sql.Composed]:
         statements.append(sql.SQL("delete from {}").format(target))
         statements.append(sql.SQL("insert into {} values\n{}").format(target, values))
     return statements
+
+
+def _take_over(conn: psycopg.Connection) -> None:
+    """Make every function earnings_owner's again: it could not replace or drop another's."""
+    for statement in _taking_over(_found(conn)):
+        conn.execute(statement)
+
+
+def _taking_over(found: dict[tuple[str, str], list[Found]]) -> list[sql.Composed]:
+    return [
+        sql.SQL("alter routine {} owner to earnings_owner").format(sql.SQL(entry.signature))
+        for (kind, _), entries in found.items()
+        for entry in entries
+        if kind == "function" and not entry.is_own
+    ]
 
 
 def _orphans(conn: psycopg.Connection) -> dict[tuple[str, str], list[Found]]:
@@ -430,6 +449,7 @@ def _planned(conn: psycopg.Connection) -> InstallReport:
         *(create.format(sql.Identifier(schema)).as_string(conn) for schema in SCHEMAS),
         *_as_text_of_owner(changes),
         sqlfiles.read("grants"),
+        *(statement.as_string(conn) for statement in _taking_over(found)),
         *(
             text
             for kind, identity in orphans
@@ -498,16 +518,22 @@ def _recorded(conn: psycopg.Connection) -> dict[str, tuple[str, str]]:
 def _found(conn: psycopg.Connection) -> dict[tuple[str, str], list[Found]]:
     result: dict[tuple[str, str], list[Found]] = {}
     for kind, identity, *found in conn.execute(sqlfiles.read("queries/engine_objects")):
-        signature, definition_checksum, is_enabled, function_schema = found
+        signature, definition_checksum, is_enabled, is_own, function_schema = found
         result.setdefault((kind, identity), []).append(
             Found(
                 signature=signature,
                 definition_checksum=definition_checksum,
                 is_enabled=is_enabled,
+                is_own=is_own,
                 function_schema=function_schema,
             )
         )
     return result
+
+
+def _is_as_recorded(entries: list[Found], definition_checksum: str) -> bool:
+    [first, *others] = entries
+    return not others and first.is_own and first.definition_checksum == definition_checksum
 
 
 def _triggers_of_expand(

@@ -1,4 +1,5 @@
--- Every function and every trigger of the engine is, word for word, what install has put there.
+-- Every function and every trigger of the engine is, word for word, what install has put there;
+-- earnings_owner has the functions, and not everybody may call them.
 --
 -- Rule      R3
 -- Reads     the catalog
@@ -12,7 +13,8 @@ functions as (
     select
         objects.identity,
         objects.definition_checksum,
-        installed.oid
+        installed.oid,
+        pg_catalog.pg_get_userbyid(installed.proowner) as owner_name
     from earnings.objects as objects
     inner join pg_catalog.pg_namespace as schemas on split_part(objects.identity, '.', 1) = schemas.nspname
     left join pg_catalog.pg_proc as installed
@@ -44,7 +46,11 @@ select
     coalesce(oid::bigint, 0) as subject_id,
     identity || case when oid is null then ' is missing' else ' is not what was installed' end as detail
 from functions
-where oid is null or definition_checksum <> md5(pg_catalog.pg_get_functiondef(oid))
+where
+    oid is null
+    or definition_checksum <> md5(pg_catalog.pg_get_functiondef(oid))
+    or owner_name <> 'earnings_owner'
+    or has_function_privilege('public', oid, 'execute')
 
 union all
 

@@ -10,6 +10,8 @@ found as (
         functions.oid::regprocedure::text as signature,
         md5(pg_get_functiondef(functions.oid)) as definition_checksum,
         true as is_enabled,
+        pg_get_userbyid(functions.proowner) = 'earnings_owner'
+        and not has_function_privilege('public', functions.oid, 'execute') as is_own,
         namespaces.nspname as function_schema
     from pg_proc as functions
     inner join pg_namespace as namespaces on functions.pronamespace = namespaces.oid
@@ -23,6 +25,7 @@ found as (
         namespaces.nspname || '.' || tables.relname,
         md5(pg_get_triggerdef(triggers.oid)),
         triggers.tgenabled in ('O', 'A'),
+        true,
         function_namespaces.nspname
     from pg_trigger as triggers
     inner join pg_class as tables on triggers.tgrelid = tables.oid
@@ -39,6 +42,7 @@ select
     found.signature,
     found.definition_checksum,
     found.is_enabled,
+    found.is_own,
     found.function_schema
 from found
 order by found.kind, found.identity, found.signature;
