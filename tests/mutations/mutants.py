@@ -15,6 +15,7 @@ SWAPS = {
     "is not distinct from": "is distinct from",
     "is distinct from": "is not distinct from",
     "not exists (": "exists (",
+    " not in (": " in (",
     "greatest(": "least(",
     "least(": "greatest(",
     " <> '": " = '",
@@ -131,17 +132,34 @@ def is_whole(lines: list[str], number: int) -> bool:
 
 
 def of_triggers(root: Path) -> Iterator[Mutant]:
-    """The engine without one of its triggers."""
+    """The engine without one of its triggers, or with one that fires for other rows."""
     for path in sorted((root / "sql/triggers").glob("*.sql")):
         text = path.read_text()
         for found in TRIGGER.finditer(text):
-            yield Mutant(
-                path=path.relative_to(root),
-                line=text.count("\n", 0, found.start()) + 1,
-                wrong=f"without: {found['name']}",
-                statement=f"drop trigger {found['name']} on {found['table']}",
-                function=found["function"],
+            first = text.count("\n", 0, found.start())
+            without = (
+                0,
+                f"without: {found['name']}",
+                f"drop trigger {found['name']} on {found['table']}",
             )
+            lines = found[0].splitlines(keepends=True)
+            others = (
+                (
+                    number,
+                    f"{wrong}, of {found['name']}",
+                    "".join([*lines[:number], line, *lines[number + 1 :]]),
+                )
+                for number in range(1, len(lines) - 1)
+                for wrong, line in of_line(lines, number)
+            )
+            for number, wrong, statement in [without, *others]:
+                yield Mutant(
+                    path=path.relative_to(root),
+                    line=first + number + 1,
+                    wrong=wrong,
+                    statement=statement,
+                    function=found["function"],
+                )
 
 
 def of_rules(root: Path) -> Iterator[Mutant]:
