@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from conftest import Databases, install_engine
-from earnings_pipeline import building
+from earnings_pipeline import building, publishing
 from earnings_pipeline.building import BuildResult
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
@@ -72,6 +73,14 @@ def earn(target: Target, cents: int) -> None:
         )
 
 
+def writers(conn: psycopg.Connection, slot: str) -> dict[int, str]:
+    """Say by earnings row in which transaction a slot got it; nothing of a slot without builds."""
+    if conn.execute("select to_regclass(%s)", [f"{slot}.earnings"]).fetchone() == (None,):
+        return {}
+    query = sql.SQL("select earnings_id, xmin::text from {}")
+    return dict(conn.execute(query.format(sql.Identifier(slot, "earnings"))).fetchall())
+
+
 class Reader(threading.Thread):
     """A dashboard that reads without a pause, as earnings_reader."""
 
@@ -122,6 +131,13 @@ def test_a_reader_sees_whole_marts_of_one_build_while_builds_run(target, conn):
         conn.execute("select * from public.of_finance")
         for cents in (700, 1100):
             earn(target, cents)
+            slot = publishing.next_slot(conn)
+            days = sql.Identifier(slot, "release_schedule")
+            before = writers(conn, slot)
+            if before:
+                with connect(target, "test") as other:
+                    twice = sql.SQL("insert into {days} select * from {days}").format(days=days)
+                    other.execute(twice)
             build(target)
 
     for reader in readers:
@@ -132,6 +148,12 @@ def test_a_reader_sees_whole_marts_of_one_build_while_builds_run(target, conn):
         totals = list(dict.fromkeys(net for net, *_ in reader.seen))
         assert [later - totals[0] for later in totals] == [0, 700, 1800]
     assert conn.execute("select * from public.of_finance").fetchone() == (totals[-1], 1)
+    # what had not changed since the last build in this slot was not written again
+    assert before
+    assert before.items() < writers(conn, slot).items()
+    # and what stood twice there, by whatever mistake, was
+    counted = sql.SQL("select count(*) = count(distinct (available_on, currency)) from {}")
+    assert conn.execute(counted.format(days)).fetchone() == (True,)
 
 
 def test_what_a_build_leaves_out_stays_as_it_was_and_says_so(target, conn):
