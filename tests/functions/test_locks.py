@@ -142,6 +142,35 @@ def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
     assert len(conn.execute(paid).fetchall()) == 1
 
 
+@pytest.mark.parametrize(
+    "job",
+    [
+        "select completed_count from earnings.complete_due()",
+        "select count(*) from earnings.release_holds()",
+        "select count(*) from earnings.create_payouts()",
+    ],
+    ids=["complete", "release", "pay out"],
+)
+def test_a_job_gives_way_to_whoever_holds_a_balance(
+    app: App, conn: psycopg.Connection, ended: list[int], pia: int, hold: Hold, job: str
+) -> None:
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+    app.mark_completed(app.get("bookings_booking", ended[0]))
+    if "create_payouts" in job:
+        conn.execute("select * from earnings.release_holds()")
+    [balance] = app.rows("payments_practitionerearnings", practitioner_id=pia)
+    # a session without a limit of its own; the longer one only ends a test that would hang
+    conn.execute("set lock_timeout = 0")
+    conn.execute("set statement_timeout = '10s'")
+    with (
+        hold("payments_practitionerearnings", balance["id"]),
+        pytest.raises(psycopg.errors.LockNotAvailable),
+    ):
+        conn.execute(job)
+
+    assert conn.execute(job).fetchone() == (1,)
+
+
 def test_the_queue_keeps_the_booking_that_somebody_writes(
     conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:
