@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,7 @@ from earnings_pipeline import sqlfiles
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
 
+AS_INSTALLED = Path(__file__).with_name("as_installed.sql")
 read_file = sqlfiles.read
 FUNCTIONS = (
     "select pronamespace::regnamespace || '.' || proname from pg_proc"
@@ -69,9 +71,11 @@ class Copies:
 
     def change(self, conn: psycopg.Connection) -> None:
         installed = {name for (name,) in conn.execute(FUNCTIONS)}
-        for function, statement in self.statements.items():
-            if function in installed:
-                conn.execute(statement)
+        changing = [text for name, text in self.statements.items() if name in installed]
+        for statement in changing:
+            conn.execute(statement)
+        if changing:
+            conn.execute(AS_INSTALLED.read_text())
 
     def drop(self) -> None:
         """Drop the copies that children made and did not drop."""
