@@ -4,7 +4,8 @@
 -- included; the reason goes into the history (R2).  A clawback or the adjustment of a refund
 -- that is set to reversed is forgiven: the engine does not write it again (R9); not so a
 -- clawback whose original is no longer paid, or an adjustment whose opposite is written, for both
--- together are nothing.  What the client was refunded beside a clawback is taken off by itself
+-- together are nothing; nor can what is clawed back wait for a delivery, which would value it anew
+-- beside the clawback.  What the client was refunded beside a clawback is taken off by itself
 -- once that is forgiven.  Asked again, it changes nothing.  For members of earnings_operator.
 --
 -- Locks     the earnings row; to forgive a clawback its booking, then the booking's earnings by id
@@ -60,6 +61,14 @@ begin
                 errcode = '23X01',
                 detail = format('It is of type %s and waits for no delivery.', v_row.transaction_type),
                 hint = 'An adjustment follows its original: correct that; a debit is forgiven by setting it to reversed.';
+    end if;
+
+    if correct_status.status = 'projected' and earnings.is_clawed_back(v_row) then
+        raise exception 'earnings % cannot become projected', v_row.id
+            using
+                errcode = '23X01',
+                detail = 'A clawback has taken them back already.',
+                hint = 'Nothing is to be done: both together are nothing.';
     end if;
 
     if correct_status.status = 'reversed' and v_row.transaction_type = 'clawback' and exists (

@@ -12,7 +12,7 @@ import pytest
 from earnings_pipeline import sqlfiles
 from functions.test_hard_cases import kinds
 from functions.test_lifecycle import deliver_and_pay_out, paid_booking
-from marketplace_app import App, now, refused
+from marketplace_app import HOLD, App, now, refused
 
 NET_OF_10000 = 8500
 LONG_AGO = now() - timedelta(days=4)
@@ -867,17 +867,43 @@ def test_what_a_clawback_takes_back_stays_beside_it_when_its_delivery_is_undone(
 
 
 def test_what_a_person_sets_to_projected_is_held_from_the_appointment(
-    conn: psycopg.Connection, app: App, taken_back: int
+    conn: psycopg.Connection, app: App, pia: int
 ) -> None:
+    booking = app.checkout(app.client(), app.service(pia))
+    app.end_video_room(booking)
+    [pending] = app.rows("payments_earningstransaction", booking_id=booking)
+
+    conn.execute("select earnings.correct_status(%s, 'projected', 'by mistake')", [pending["id"]])
+
+    # the delivery that the row should follow is there all the same: only its hold is judged here
+    [projected] = app.rows("payments_earningstransaction", booking_id=booking)
+    end = app.get("bookings_booking", booking).end_time
+    assert (projected["status"], projected["available_after"]) == ("projected", end + HOLD)
+
+
+def test_what_is_clawed_back_cannot_wait_for_a_delivery(
+    conn: psycopg.Connection, app: App, pia: int, order: int
+) -> None:
+    session = app.sessions(order)[0]["id"]
+    deliver_and_pay_out(app, pia, session)
+    [payout] = app.rows("payments_practitionerpayout")
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [session])
+    app.fail_payout(payout["id"])
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [session])
     [original] = [
         row
-        for row in app.rows("payments_earningstransaction", booking_id=taken_back)
+        for row in app.rows("payments_earningstransaction", booking_id=session)
         if row["net_amount_cents"] > 0
     ]
 
-    conn.execute("select earnings.correct_status(%s, 'projected', 'by mistake')", [original["id"]])
+    with refused("23X01"):
+        conn.execute(
+            "select earnings.correct_status(%s, 'projected', 'by mistake')", [original["id"]]
+        )
+    app.refund_order(order)
 
-    assert conn.execute(sqlfiles.read("checks/holds_match")).fetchall() == []
+    assert conn.execute(sqlfiles.read("checks/nothing_is_taken_back_twice")).fetchall() == []
+    assert live(app, session) == {}
 
 
 def test_a_session_gets_its_slot_when_its_package_is_no_longer_refunded(

@@ -171,3 +171,14 @@ union all
 select 'a balance waits to be folded', practitioner_id, ''
 from earnings.balance_queue
 where practitioner_id = any (%(practitioner_ids)s)
+
+union all
+
+select
+    'a booking has cost more than it earned',
+    booking_id,
+    string_agg(id || ' ' || transaction_type || ' ' || status || ' ' || net_amount_cents, ', ' order by id)
+from ledger
+where status <> 'reversed'
+group by booking_id, currency
+having sum(net_amount_cents) < 0 and bool_or(transaction_type = 'clawback' or metadata ? 'refunded_cents')

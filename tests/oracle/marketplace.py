@@ -899,7 +899,7 @@ class Marketplace:
             raise Refused("23X01")
         if status == "available" and row.available_after > self.now:
             raise Refused("23X02")
-        if status == "reversed" and self.is_taken_back(row):
+        if status in {"reversed", "projected"} and self.is_taken_back(row):
             raise Refused("23X01")
         if status == "reversed" and row.kind == "clawback":
             original = self.live_row(row.booking_id)
