@@ -14,6 +14,8 @@ from dbt.cli.main import dbtRunner
 
 from earnings_pipeline import building
 from earnings_pipeline.sqlfiles import ROOT
+from mutations.mutants import of_engine
+from mutations.records import equivalents
 
 Manifest = dict[str, Any]
 MODEL = "model.earnings_pipeline."
@@ -109,3 +111,7 @@ def test_every_model_has_its_description_beside_it_under_its_own_name() -> None:
     assert models - described == set()
     others = {path.relative_to(ROOT / "models").as_posix() for path in described - models}
     assert others == {"metrics/earnings", "metrics/package_liability", "staging/_sources"}
+
+
+def test_what_is_said_of_a_mutant_is_said_of_one_that_there_is() -> None:
+    assert set(equivalents()) - {mutant.name for mutant in of_engine(ROOT)} == set()

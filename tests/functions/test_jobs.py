@@ -110,6 +110,17 @@ def test_a_course_ends_with_its_last_session(
     assert app.earnings(booking_id) == [("pending", 10000, 8500)]
 
 
+def test_a_course_without_sessions_has_no_end_whatever_its_booking_says(
+    app: App, conn: psycopg.Connection, pia: int, yesterday: datetime
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia, "course"), start=yesterday)
+
+    assert jobs.run(conn, "complete").completed_count == 0
+    assert conn.execute("select kind, subject_id from earnings.exceptions").fetchall() == [
+        ("appointment_without_end", booking_id)
+    ]
+
+
 def test_a_projected_hold_follows_the_session_of_a_workshop(
     app: App, pia: int, yesterday: datetime
 ) -> None:

@@ -102,6 +102,23 @@ def test_a_cancellation_reverses_what_was_projected(app: App, pia: int, spelling
     assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
 
 
+def test_a_cancellation_of_before_the_engine_counts_from_its_next_save_on(
+    app: App, conn: psycopg.Connection, pia: int
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    with conn.transaction():
+        conn.execute("set local session_replication_role = replica")
+        conn.execute(
+            "update bookings_booking set status = 'cancelled', canceled_at = now() where id = %s",
+            [booking_id],
+        )
+
+    app.save(app.get("bookings_booking", booking_id))
+
+    assert app.row("bookings_booking", booking_id)["status"] == "canceled"
+    assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
 def test_a_late_earnings_task_after_a_cancellation_earns_nothing(app: App, pia: int) -> None:
     booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
     app.cancel(booking_id)

@@ -115,6 +115,20 @@ def test_complete_due_leaves_the_booking_of_an_order_that_somebody_writes(
     assert completed(conn) == (1, 0)
 
 
+def test_the_next_batch_goes_on_behind_a_booking_that_had_to_be_left(
+    app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
+) -> None:
+    as_of = now()
+
+    def one() -> tuple[int, int]:
+        batch = "select completed_count, skipped_count from earnings.complete_due(%s, 1)"
+        [counts] = conn.execute(batch, [as_of]).fetchall()
+        return counts
+
+    with hold("payments_order", app.order_of(ended[0])["id"]):
+        assert [one(), one()] == [(0, 1), (1, 0)]
+
+
 def test_release_holds_leaves_the_earnings_that_somebody_writes(
     app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:
