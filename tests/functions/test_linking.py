@@ -1,4 +1,4 @@
-"""Which order a booking that names none belongs to (R15), and what does not count as its order."""
+"""Which order a booking that names none belongs to (R15), what does not count, and what stays."""
 
 from __future__ import annotations
 
@@ -85,14 +85,19 @@ def test_an_order_of_another_client_or_service_is_not_taken(sale: Sale, rows: Pl
 
 
 @pytest.mark.parametrize(
-    "said", ["x", "{own}=x", "{own}=0", "{own}=99999999999999999999", "{own}={foreign}"]
+    "said",
+    [
+        *("x", "{own}=x", "{own}=0", "{own}=99999999999999999999"),
+        *("{own}={foreign}", "{own}={of_another_service}"),
+    ],
 )
 def test_a_word_of_the_session_links_no_booking_to_what_is_not_its_order(
     sale: Sale, rows: PlainRows, said: str
 ) -> None:
     foreign = sale.order(user_id=rows.insert("users_user"))
+    of_another_service = sale.order(service_id=rows.service(sale.pia))
     own = f"{sale.client_id}/{sale.service_id}"
-    word = said.format(own=own, foreign=foreign)
+    word = said.format(own=own, foreign=foreign, of_another_service=of_another_service)
     rows.conn.execute("select set_config('earnings.orders_of_transaction', %s, true)", [word])
 
     assert sale.order_of(sale.book()) is None
@@ -151,6 +156,45 @@ def test_a_booking_that_follows_another_takes_its_order_and_no_other(sale: Sale,
     sale.rows.update("bookings_booking", earlier, order_id=own)
 
     assert sale.order_of(sale.book(**{link: earlier})) == own
+
+
+def test_what_a_booking_was_rescheduled_from_comes_before_its_parent(sale: Sale) -> None:
+    earlier, parent = sale.book(), sale.book()
+    orders = [sale.order(created_at=BOOKED_AT + timedelta(days=days)) for days in (1, 2)]
+    for booking_id, order_id in zip((earlier, parent), orders, strict=True):
+        sale.rows.update("bookings_booking", booking_id, order_id=order_id)
+
+    both = sale.book(rescheduled_from_id=earlier, parent_booking_id=parent)
+    swapped = sale.book(rescheduled_from_id=parent, parent_booking_id=earlier)
+
+    assert [sale.order_of(both), sale.order_of(swapped)] == orders
+
+
+@pytest.mark.parametrize(("is_save", "is_kept"), [(True, True), (False, False)])
+def test_a_save_does_not_take_away_the_order_and_an_update_does(
+    sale: Sale, rows: PlainRows, is_save: bool, is_kept: bool
+) -> None:
+    order_id = sale.order()
+    booking_id = sale.book()
+    saved = {"updated_at": BOOKED_AT + timedelta(days=1)} if is_save else {}
+
+    rows.update("bookings_booking", booking_id, order_id=None, **saved)
+
+    assert sale.order_of(booking_id) == (order_id if is_kept else None)
+
+
+@pytest.mark.parametrize(("is_save", "is_kept"), [(True, True), (False, False)])
+def test_a_save_does_not_take_away_when_it_was_completed_and_an_update_does(
+    sale: Sale, rows: PlainRows, is_save: bool, is_kept: bool
+) -> None:
+    booking_id = sale.book()
+    rows.update("bookings_booking", booking_id, status="completed", completed_at=BOOKED_AT)
+    saved = {"updated_at": BOOKED_AT + timedelta(days=1)} if is_save else {}
+
+    rows.update("bookings_booking", booking_id, completed_at=None, **saved)
+
+    [completed_at] = rows.get("bookings_booking", booking_id, "completed_at")
+    assert completed_at == (BOOKED_AT if is_kept else None)
 
 
 def test_a_booking_rescheduled_from_one_without_an_order_takes_its_parents(sale: Sale) -> None:
