@@ -263,6 +263,18 @@ def test_earnings_that_come_late_for_a_no_show_follow_the_policy(
     assert status(rows, rows.earnings(booking_id)) == stored
 
 
+def test_a_deletion_is_stamped_when_it_happens(rows: PlainRows, pia: int) -> None:
+    earnings_id = rows.earnings(rows.booking(pia))
+    [(before,)] = rows.conn.execute("select clock_timestamp()").fetchall()
+
+    rows.conn.execute("delete from payments_earningstransaction where id = %s", [earnings_id])
+
+    [(is_later,)] = rows.conn.execute(
+        "select stamped_at >= %s from earnings.transitions where event = 'deleted'", [before]
+    ).fetchall()
+    assert is_later
+
+
 def test_a_balance_counts_what_was_stamped_by_the_moment_asked_for(
     rows: PlainRows, pia: int
 ) -> None:

@@ -368,3 +368,12 @@ def contain(rows: PlainRows, package_id: int, child_id: int | None, quantity: in
         child_service_id=child_id,
         quantity=quantity,
     )
+
+
+def test_a_direct_order_that_is_saved_says_nothing_of_sessions(rows: PlainRows) -> None:
+    sale = Sale(rows)
+    order_id = sale.order(order_type="direct", service_id=sale.session_id)
+
+    rows.update("payments_order", order_id, status="partially_refunded")
+
+    assert rows.get("payments_order", order_id, "package_metadata") == (None,)

@@ -114,6 +114,27 @@ def test_rows_of_a_failed_payout_return_each_to_where_it_belongs(
     }
 
 
+@pytest.mark.parametrize(
+    ("before", "offered", "stored"),
+    [
+        *(("pending", status, status) for status in ("processing", "completed", "failed")),
+        *((failed, "completed", failed) for failed in ("failed", "canceled", "cancelled")),
+        *((failed, "failed", "failed") for failed in ("canceled", "cancelled")),
+    ],
+)
+def test_a_payout_goes_any_way_but_back_from_where_it_failed(
+    rows: PlainRows, pia: int, before: str, offered: str, stored: str
+) -> None:
+    available(rows, pia, AS_OF)
+    rows.conn.execute("select * from earnings.create_payouts()")
+    [(payout_id,)] = rows.conn.execute("select id from payments_practitionerpayout").fetchall()
+    rows.put("payments_practitionerpayout", payout_id, status=before)
+
+    rows.update("payments_practitionerpayout", payout_id, status=offered)
+
+    assert rows.get("payments_practitionerpayout", payout_id, "status") == (stored,)
+
+
 def test_a_payout_that_has_failed_returns_nothing_a_second_time(
     rows: PlainRows, paid: tuple[int, dict[str, int]]
 ) -> None:
