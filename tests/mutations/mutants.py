@@ -40,7 +40,8 @@ TRIGGER = re.compile(
 class Mutant:
     """The engine with one wrong in it, which `statement` does to a database.
 
-    `line` of the file counts from 1.  `function` is what runs when the wrong can show.
+    `line` of the file counts from 1.  `function` is what runs when the wrong can show, or one of
+    `others` does.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Mutant:
     wrong: str
     statement: str
     function: str
+    others: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -135,6 +137,8 @@ def of_triggers(root: Path) -> Iterator[Mutant]:
     """The engine without one of its triggers, or with one that fires for other rows."""
     for path in sorted((root / "sql/triggers").glob("*.sql")):
         text = path.read_text()
+        # one that fires for more rows shows where it does not fire now, but another one does
+        of_table = frozenset(found["function"] for found in TRIGGER.finditer(text))
         for found in TRIGGER.finditer(text):
             first = text.count("\n", 0, found.start())
             without = (
@@ -159,6 +163,7 @@ def of_triggers(root: Path) -> Iterator[Mutant]:
                     wrong=wrong,
                     statement=statement,
                     function=found["function"],
+                    others=of_table,
                 )
 
 

@@ -204,7 +204,8 @@ class Trials:
         return mutant.name in self.records.reaches[test].reached
 
     def runs(self, mutant: Mutant, test: str) -> bool:
-        return mutant.function in self.records.reaches[test].reached
+        ran = self.records.reaches[test].reached
+        return mutant.function in ran or not mutant.others.isdisjoint(ran)
 
     def tests(self, mutant: Mutant, items: list[pytest.Item]) -> list[pytest.Item]:
         """The tests that can notice a mutant, the most promising first, as patience allows."""
