@@ -85,9 +85,12 @@ def test_a_session_that_finds_its_slot_late_is_no_matter_any_more(
 ) -> None:
     sale = Sale(rows)
     first, second = sale.sessions
-    waiting = sale.book()
-    complete(sale, [first, second, waiting])
-    assert sale.reported() == {("session_without_slot", waiting)}
+    waiting, still_waiting = sale.book(), sale.book()
+    complete(sale, [first, second, waiting, still_waiting])
+    assert sale.reported() == {
+        ("session_without_slot", waiting),
+        ("session_without_slot", still_waiting),
+    }
     rows.conn.execute(
         "select earnings.raise_exception_row('failed_order_only', 'booking', %s)", [waiting]
     )
@@ -101,6 +104,9 @@ def test_a_session_that_finds_its_slot_late_is_no_matter_any_more(
     ).fetchall()
     assert found == [("failed_order_only", None), ("session_without_slot", "engine")]
     assert sale.earnings(waiting)[-1] == ("pending", 5000)
+    assert rows.conn.execute(
+        "select resolved_by from earnings.exceptions where subject_id = %s", [still_waiting]
+    ).fetchall() == [(None,)]
 
 
 def test_a_direct_order_has_no_terms_and_no_sessions(rows: PlainRows) -> None:
