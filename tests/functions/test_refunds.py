@@ -837,6 +837,30 @@ def test_what_was_refunded_beside_a_clawback_is_taken_off_once_that_is_forgiven(
     assert live(app, booking) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
 
 
+def test_what_was_reversed_with_its_original_lowers_no_clawback(app: App, pia: int) -> None:
+    booking = app.checkout(app.client(), app.service(pia))
+    app.insert(
+        "payments_earningstransaction",
+        booking_id=booking,
+        practitioner_id=pia,
+        gross_amount_cents=500,
+        commission_rate=0,
+        commission_amount_cents=0,
+        net_amount_cents=500,
+        status="available",
+        available_after=now(),
+        transaction_type="bonus",
+    )
+    app.pay_out(pia)
+    app.end_video_room(booking)
+    app.refund(booking, 4000)
+    assert live(app, booking) == {"paid": 500, "pending": NET_OF_10000 - 3400}
+
+    app.cancel(booking)
+
+    assert live(app, booking) == {"paid": 500, "available": -500}
+
+
 def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: int) -> None:
     booking = paid_booking(app, pia)
     app.cancel(booking)
