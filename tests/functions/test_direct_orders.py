@@ -192,3 +192,18 @@ def test_a_write_of_one_that_waits_hands_the_turn_to_the_one_that_has_waited_lon
     app.update("bookings_booking", second, updated_at=now())
 
     assert (live(app, first), live(app, second)) == (PENDING, {})
+
+
+def test_rows_that_came_while_another_earned_keep_nobody_from_its_turn(app: App, pia: int) -> None:
+    start = now() - timedelta(hours=99)
+    sold = app.checkout(app.client(), app.service(pia), start=start)
+    earning, first, second = (app.reschedule(sold, start) for _ in range(3))
+    for hours, booking in ((3, earning), (2, first), (1, second)):
+        complete(app, booking, hours_ago=hours)
+    for booking in (first, second):
+        app.earnings_task(booking)
+        assert [status for status, _, _ in app.earnings(booking)] == ["reversed"]
+
+    app.cancel(earning)
+
+    assert [live(app, booking) for booking in (earning, first, second)] == [{}, PENDING, {}]
