@@ -88,6 +88,23 @@ def test_a_slot_is_kept_for_what_was_paid_for_it_and_for_no_bonus(sale: Sale) ->
     assert sale.slots() == []
 
 
+def test_a_slot_that_was_paid_for_is_free_again_when_that_is_clawed_back(sale: Sale) -> None:
+    session, other = sale.sessions
+    sale.complete(session)
+    [(earnings_id,)] = sale.rows.conn.execute(
+        "select id from public.payments_earningstransaction where booking_id = %s", [session]
+    ).fetchall()
+    payout_id = sale.rows.payout(sale.pia)
+    sale.rows.put("payments_earningstransaction", earnings_id, status="paid", payout_id=payout_id)
+    sale.rows.update("bookings_booking", session, status="rescheduled")
+    assert sale.slots() == [(1, session)]
+
+    sale.rows.conn.execute("select earnings.reverse_booking(%s, 'a complaint')", [session])
+    sale.complete(other)
+
+    assert sale.slots() == [(1, other)]
+
+
 def test_a_clawback_that_was_forgiven_stands_against_nothing(rows: PlainRows, pia: int) -> None:
     booking_id = deliver(rows, pia, 10000, "paid")
     rows.update("bookings_booking", booking_id, status="canceled")
