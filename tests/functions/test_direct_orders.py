@@ -207,3 +207,26 @@ def test_rows_that_came_while_another_earned_keep_nobody_from_its_turn(app: App,
     app.cancel(earning)
 
     assert [live(app, booking) for booking in (earning, first, second)] == [{}, PENDING, {}]
+
+
+def test_a_turn_that_comes_closes_its_own_matter_and_no_decision(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    pairs = [siblings(app, pia) for _ in range(3)]
+    for first, second in pairs:
+        complete(app, first, hours_ago=2)
+        complete(app, second, hours_ago=1)
+    decided, due, waiting = (second for _, second in pairs)
+    conn.execute(
+        "update earnings.exceptions set resolved_at = now(), resolved_by = 'Ada', "
+        "resolution = 'no' where subject_id = %s",
+        [decided],
+    )
+
+    for first, _ in pairs[:2]:
+        app.cancel(first)
+
+    said = conn.execute(
+        "select subject_id, resolved_by from earnings.exceptions where kind = 'order_earns_already'"
+    ).fetchall()
+    assert dict(said) == {decided: "Ada", due: "engine", waiting: None}

@@ -861,6 +861,29 @@ def test_what_was_reversed_with_its_original_lowers_no_clawback(app: App, pia: i
     assert live(app, booking) == {"paid": 500, "available": -500}
 
 
+def test_what_was_paid_by_card_given_back_is_the_whole(app: App, pia: int) -> None:
+    booking = app.checkout(app.client(), app.service(pia), credits_cents=4000)
+
+    app.refund(booking, 6000)
+
+    assert live(app, booking) == {}
+
+
+def test_a_refund_of_a_canceled_booking_takes_nothing_off_once_its_clawback_is_forgiven(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    app.cancel(booking)
+    app.refund(booking, 4000)
+
+    conn.execute(
+        "select earnings.correct_status(%s, 'reversed', 'goodwill')", [debit_of(app, booking)]
+    )
+    app.save(app.get("bookings_booking", booking))
+
+    assert live(app, booking) == {"paid": NET_OF_10000}
+
+
 def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: int) -> None:
     booking = paid_booking(app, pia)
     app.cancel(booking)
