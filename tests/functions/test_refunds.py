@@ -882,6 +882,7 @@ def test_a_refund_of_a_canceled_booking_takes_nothing_off_once_its_clawback_is_f
     app.save(app.get("bookings_booking", booking))
 
     assert live(app, booking) == {"paid": NET_OF_10000}
+    assert conn.execute(sqlfiles.read("checks/refunds_are_taken_off")).fetchall() == []
 
 
 def test_a_debit_waits_for_no_delivery(conn: psycopg.Connection, app: App, pia: int) -> None:
