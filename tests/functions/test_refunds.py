@@ -13,6 +13,7 @@ from earnings_pipeline import sqlfiles
 from functions.test_hard_cases import kinds
 from functions.test_lifecycle import deliver_and_pay_out, paid_booking
 from marketplace_app import HOLD, App, now, refused
+from plain_rows import PlainRows
 
 NET_OF_10000 = 8500
 LONG_AGO = now() - timedelta(days=4)
@@ -837,19 +838,17 @@ def test_what_was_refunded_beside_a_clawback_is_taken_off_once_that_is_forgiven(
     assert live(app, booking) == {"paid": NET_OF_10000, "available": -NET_OF_10000}
 
 
-def test_what_was_reversed_with_its_original_lowers_no_clawback(app: App, pia: int) -> None:
+def test_what_was_reversed_with_its_original_lowers_no_clawback(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
     booking = app.checkout(app.client(), app.service(pia))
-    app.insert(
-        "payments_earningstransaction",
-        booking_id=booking,
-        practitioner_id=pia,
+    PlainRows(conn).earnings(
+        booking,
+        transaction_type="bonus",
+        status="available",
         gross_amount_cents=500,
-        commission_rate=0,
         commission_amount_cents=0,
         net_amount_cents=500,
-        status="available",
-        available_after=now(),
-        transaction_type="bonus",
     )
     app.pay_out(pia)
     app.end_video_room(booking)
