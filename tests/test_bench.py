@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 
 import psycopg
 import pytest
@@ -66,17 +67,17 @@ def test_a_goal_that_stands_for_itself_is_judged_by_its_value():
     assert (slow.figure, slow.cpu_figure, slow.verdict) == (7.5, None, "missed by 1.5 x")
 
 
-def test_both_sides_take_turns_and_neither_always_comes_first():
+def test_the_sides_take_turns_and_none_always_comes_first():
     order: list[str] = []
 
     def run(name: str, number: int) -> Sample:
         order.append(f"{name}{number}")
         return Sample(rows=1, seconds=1)
 
-    ours, limit = alternate(3, lambda n: run("a", n), lambda n: run("b", n))
+    sides = alternate(3, *(partial(run, name) for name in "abc"))
 
-    assert order == ["a0", "b0", "b1", "a1", "a2", "b2"]
-    assert (len(ours), len(limit)) == (3, 3)
+    assert order == ["a0", "b0", "c0", "c1", "b1", "a1", "a2", "b2", "c2"]
+    assert [len(samples) for samples in sides] == [3, 3, 3]
 
 
 def test_a_scenario_that_does_not_exist_is_refused_and_those_of_the_minute_do():

@@ -181,6 +181,15 @@ def test_a_credit_row_of_the_order_refunds_its_booking(app: App, booking: int) -
     assert live(app, booking) == {"projected": 5100}
 
 
+def test_a_refund_that_is_written_anew_counts_as_it_is_then(app: App, booking: int) -> None:
+    app.refund(booking, 4000)
+    [credit] = app.rows("payments_usercredittransaction", transaction_type="refund")
+
+    app.update("payments_usercredittransaction", credit["id"], amount_cents=6000)
+
+    assert live(app, booking) == {"projected": 3400}
+
+
 def test_a_refunded_session_keeps_its_slot(app: App, order: int) -> None:
     [first] = deliver(app, order)
     app.refund(first, 3333)

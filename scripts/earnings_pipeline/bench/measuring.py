@@ -101,17 +101,15 @@ def spread(samples: Sequence[Sample]) -> float:
     return max(times) / min(times)
 
 
-def alternate(
-    rounds: int, ours: Callable[[int], Sample], limit: Callable[[int], Sample]
-) -> tuple[list[Sample], list[Sample]]:
-    """Run both sides in turn; each is told the number of its round, from 0 on.
+def alternate(rounds: int, *sides: Callable[[int], Sample]) -> tuple[list[Sample], ...]:
+    """Run all sides in turn; each is told the number of its round, from 0 on.
 
-    Every second round begins with the other side, so that neither always finds what the other
-    has just warmed or dirtied.
+    Every second round goes the other way round, so that none always finds what another has just
+    warmed or dirtied.
     """
-    both: tuple[list[Sample], list[Sample]] = ([], [])
+    kept = tuple[list[Sample], ...]([] for _ in sides)
     for number in range(rounds):
-        sides = [(both[0], ours), (both[1], limit)]
-        for samples, run in sides if number % 2 == 0 else reversed(sides):
+        turns = list(zip(kept, sides, strict=True))
+        for samples, run in turns if number % 2 == 0 else reversed(turns):
             samples.append(run(number))
-    return both
+    return kept

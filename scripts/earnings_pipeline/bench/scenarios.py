@@ -115,20 +115,10 @@ class BulkCompletion:
 
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         goal = Goal(kind="times its time", bound=1.3)
-        ways = {"one UPDATE": complete_at_once, "complete_due": complete_by_job}
-        for case, work in ways.items():
-            both = against_replay(bench, work)
-            yield Measurement(
-                scenario=self.name,
-                case=f"{case}, {both[0][0].rows:,} due",
-                size=bench.size,
-                goal=goal,
-                ours=both[0],
-                limit=both[1],
-            )
+        itself = Goal(kind="times its time", bound=1.2)
 
         def run(
-            work: Callable[[Target], int], bookings: int | None, forget: bool, _: int
+            work: Callable[[Target], int], _: int, *, bookings: int | None = None, forget: bool
         ) -> Sample:
             with bench.clone(bookings=bookings) as target:
                 if forget:
@@ -136,32 +126,27 @@ class BulkCompletion:
                         execute_all(conn, "forget_statistics")
                 return bench.timed(lambda: work(target))
 
-        itself = Goal(kind="times its time", bound=1.2)
-        for case, work in ways.items() if bench.bookings > SMALL else ():
-            both = alternate(
-                bench.rounds, partial(run, work, None, False), partial(run, work, SMALL, False)
-            )
-            yield Measurement(
-                scenario=self.name,
-                case=f"{case}, a row against one of {SMALL:,} bookings",
-                size=bench.size,
-                goal=itself,
-                ours=both[0],
-                limit=both[1],
-            )
-        both = alternate(
-            bench.rounds,
-            partial(run, complete_by_job, None, True),
-            partial(run, complete_by_job, None, False),
-        )
-        yield Measurement(
-            scenario=self.name,
-            case="complete_due, no statistics against a row with them",
-            size=bench.size,
-            goal=itself,
-            ours=both[0],
-            limit=both[1],
-        )
+        for case, work in (("one UPDATE", complete_at_once), ("complete_due", complete_by_job)):
+            is_large, is_job = bench.bookings > SMALL, work is complete_by_job
+            elsewhere = [partial(run, work, bookings=SMALL, forget=False)] if is_large else []
+            elsewhere += [partial(run, work, forget=True)] if is_job else []
+            ours, limit, *others = against_replay(bench, work, *elsewhere)
+            found = partial(Measurement, scenario=self.name, size=bench.size)
+            yield found(case=f"{case}, {ours[0].rows:,} due", goal=goal, ours=ours, limit=limit)
+            if is_large:
+                yield found(
+                    case=f"{case}, a row against one of {SMALL:,} bookings",
+                    goal=itself,
+                    ours=ours,
+                    limit=others[0],
+                )
+            if is_job:
+                yield found(
+                    case=f"{case}, no statistics against a row with them",
+                    goal=itself,
+                    ours=others[-1],
+                    limit=ours,
+                )
 
 
 class Release:
@@ -249,11 +234,14 @@ def refuse_difference(ours: Target, limit: Target) -> None:
 
 
 def against_replay(
-    bench: Bench, work: Callable[[Target], int], *, only: Sequence[str] = ()
-) -> tuple[list[Sample], list[Sample]]:
+    bench: Bench,
+    work: Callable[[Target], int],
+    *others: Callable[[int], Sample],
+    only: Sequence[str] = (),
+) -> tuple[list[Sample], ...]:
     """Measure `work` against writing the same rows as sets, each time on a fresh copy.
 
-    `only` leaves the rows of other tables out of the limit.
+    `others` take their turns as well.  `only` leaves the rows of other tables out of the limit.
     """
     with bench.clone() as target:
         counts: list[int] = []
@@ -274,4 +262,4 @@ def against_replay(
 
             return bench.timed(write)
 
-    return alternate(bench.rounds, ours, limit)
+    return alternate(bench.rounds, ours, limit, *others)
