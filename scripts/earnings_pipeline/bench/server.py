@@ -213,18 +213,28 @@ def cpu_of(postmaster: int) -> float | None:
     """Return the CPU seconds of a process, its children, and the children it has outlived."""
     if not Path("/proc/self/stat").exists():
         return None
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # the name of the program, in parentheses, may contain anything
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(path.parent.name) == postmaster:
-            ticks += sum(map(int, fields[11:15]))
-        elif int(fields[1]) == postmaster:
-            ticks += sum(map(int, fields[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+    while True:
+        before = _ticks(postmaster)
+        running = [
+            ticks[:2]
+            for path in Path("/proc").glob("[0-9]*")
+            if (ticks := _ticks(int(path.name), child_of=postmaster))
+        ]
+        # a child that ends meanwhile would be counted twice or not at all
+        if before[2:] == (after := _ticks(postmaster))[2:]:
+            return (sum(after) + sum(map(sum, running))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int, child_of: int | None = None) -> list[int]:
+    """Return user and system time of a process and of its ended children; empty when it is gone."""
+    try:
+        # the name of the program, in parentheses, may contain anything
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+    if child_of is not None and int(fields[1]) != child_of:
+        return []
+    return [int(field) for field in fields[11:15]]
 
 
 def _difference(after: float | None, before: float | None) -> float | None:
