@@ -115,6 +115,15 @@ def test_a_package_that_does_not_say_how_many_sessions_it_has_is_reported(rows: 
     assert sale.reported() == {("package_without_sessions", sale.order_id)}
 
 
+def test_a_package_of_before_the_migration_that_says_nothing_is_reported(sale: Sale) -> None:
+    sale.rows.put("payments_order", sale.order_id, package_metadata=None)
+
+    sale.complete(sale.sessions[0])
+
+    assert sale.earnings(sale.sessions[0]) == []
+    assert sale.reported() == {("package_without_sessions", sale.order_id)}
+
+
 def test_a_session_whose_order_is_not_known_is_no_direct_booking(rows: PlainRows) -> None:
     pia = rows.practitioner()
     purchase_id = rows.booking(pia, is_package_purchase=True)

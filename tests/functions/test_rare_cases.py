@@ -52,6 +52,17 @@ def test_the_app_makes_pending_what_was_delivered_and_nothing_else(
     assert make_pending(rows, projected(rows, rows.booking(pia))) == "projected"
 
 
+def test_the_app_reverses_what_is_held_without_waiting(rows: PlainRows, pia: int) -> None:
+    booking_id = rows.booking(pia)
+    rows.update("bookings_booking", booking_id, status="completed")
+    earnings_id = earnings_of(rows, booking_id)
+    assert status(rows, earnings_id) == "pending"
+
+    rows.update("payments_earningstransaction", earnings_id, status="reversed")
+
+    assert status(rows, earnings_id) == "reversed"
+
+
 def test_the_app_makes_a_session_pending_that_has_its_slot(sale: Sale) -> None:
     session, other = sale.sessions
     sale.complete(session)
