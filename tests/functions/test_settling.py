@@ -56,6 +56,27 @@ def test_a_no_show_that_earns_nothing_is_no_matter(
     assert kinds(rows, booking_id) == []
 
 
+def test_a_delivery_stays_as_it_is_when_another_is_undone_by_the_same_write(
+    rows: PlainRows, pia: int
+) -> None:
+    staying, undone = rows.booking(pia), rows.booking(pia)
+    for booking_id in (staying, undone):
+        rows.update("bookings_booking", booking_id, status="completed")
+
+    rows.conn.execute(
+        "update public.bookings_booking set updated_at = updated_at + interval '1 minute',"
+        " status = case id when %s then 'no_show' else status end where practitioner_id = %s",
+        [undone, pia],
+    )
+
+    history = rows.conn.execute(
+        "select to_status from earnings.transitions where earnings_id = %s",
+        [earnings_of(rows, staying)],
+    ).fetchall()
+    assert history == [("pending",)]
+    assert status(rows, earnings_of(rows, undone)) == "projected"
+
+
 def test_a_canceled_booking_is_no_no_show(rows: PlainRows, pia: int) -> None:
     booking_id = rows.booking(pia)
     earnings_id = rows.earnings(booking_id)
