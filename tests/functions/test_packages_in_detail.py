@@ -386,3 +386,18 @@ def test_a_direct_order_that_is_saved_says_nothing_of_sessions(rows: PlainRows) 
     rows.update("payments_order", order_id, status="partially_refunded")
 
     assert rows.get("payments_order", order_id, "package_metadata") == (None,)
+
+
+def test_an_order_that_counts_sessions_is_counted_whatever_its_type(rows: PlainRows) -> None:
+    sale = Sale(rows)
+    order_id = sale.order(
+        order_type="direct",
+        service_id=sale.session_id,
+        package_metadata=Jsonb({"sessions_completed": 0}),
+    )
+    booking_id = sale.book(order_id=order_id, price_charged_cents=10001)
+
+    sale.complete(booking_id)
+
+    assert metadata_of(rows, order_id)["sessions_completed"] == 1
+    assert sale.earnings(booking_id) == [("pending", 10001)]
