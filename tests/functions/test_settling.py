@@ -75,6 +75,7 @@ def test_a_delivery_stays_as_it_is_when_another_is_undone_by_the_same_write(
     ).fetchall()
     assert history == [("pending",)]
     assert status(rows, earnings_of(rows, undone)) == "projected"
+    assert (kinds(rows, staying), kinds(rows, undone)) == ([], ["no_show_held"])
 
 
 def test_a_canceled_booking_is_no_no_show(rows: PlainRows, pia: int) -> None:
