@@ -122,6 +122,8 @@ def test_a_package_of_before_the_migration_that_says_nothing_is_reported(sale: S
 
     assert sale.earnings(sale.sessions[0]) == []
     assert sale.reported() == {("package_without_sessions", sale.order_id)}
+    # what it was sold with is for the migration to say
+    assert sale.rows.get("payments_order", sale.order_id, "package_metadata") == (None,)
 
 
 def test_a_session_whose_order_is_not_known_is_no_direct_booking(rows: PlainRows) -> None:

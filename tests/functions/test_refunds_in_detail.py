@@ -337,3 +337,94 @@ def test_a_paid_row_that_stays_behind_is_reported_when_it_is_of_the_delivery(
     later = rows.booking(pia, rescheduled_from_id=earlier)
 
     assert ("reschedule_already_paid" in kinds(rows, "booking", later)) is is_reported
+
+
+def test_a_credit_row_of_the_order_alone_refunds_its_booking(
+    rows: PlainRows, pia: int, refund: Callable[..., int]
+) -> None:
+    order_id, booking_id = given_order(rows, pia, "session")
+    rows.earnings(booking_id)
+
+    refund(4000, order_id=order_id)
+
+    assert gross(rows, booking_id) == 6000
+
+
+def test_a_refund_of_exactly_the_price_is_no_matter(
+    rows: PlainRows, pia: int, refund: Callable[..., int]
+) -> None:
+    _, booking_id = given_order(rows, pia, "session")
+    rows.earnings(booking_id)
+    package_id, _ = given_order(rows, pia, "package")
+
+    refund(10000, booking_id=booking_id)
+    refund(10000, order_id=package_id)
+
+    assert gross(rows, booking_id) == 0
+    assert kinds(rows, "booking", booking_id) == kinds(rows, "order", package_id) == set()
+
+
+def test_what_a_partial_refund_does_not_reach_is_no_matter_of_its_order(
+    rows: PlainRows, pia: int, refund: Callable[..., int]
+) -> None:
+    known, with_amount = given_order(rows, pia, "session")
+    refund(1000, booking_id=with_amount)
+    rows.update("payments_order", known, status="partially_refunded")
+
+    without, booking_id = given_order(rows, pia, "session")
+    rows.update("bookings_booking", booking_id, status="canceled")
+    rows.update("payments_order", without, status="partially_refunded")
+
+    whole, first = given_order(rows, pia, "session")
+    later = rows.booking(pia, order_id=whole, rescheduled_from_id=first)
+    rows.update("bookings_booking", later, status="completed")
+
+    package_id, session = given_order(rows, pia, "package")
+    refund(1000, order_id=package_id)
+    rows.update("payments_order", package_id, status="partially_refunded")
+    rows.update("bookings_booking", session, status="completed")
+
+    for order_id in (known, without, whole, package_id):
+        assert kinds(rows, "order", order_id) == set()
+
+
+def test_the_refund_of_a_package_takes_what_is_projected_of_sessions_to_come(
+    rows: PlainRows, pia: int, refund: Callable[..., int]
+) -> None:
+    order_id, undone = given_order(rows, pia, "package")
+    others = [rows.booking(pia, order_id=order_id, price_charged_cents=0) for _ in range(3)]
+    for booking_id in (undone, *others):
+        rows.earnings(booking_id)
+        if booking_id != others[-1]:
+            rows.update("bookings_booking", booking_id, status="completed")
+    rows.put(
+        "payments_earningstransaction",
+        earnings_of(rows, undone),
+        status="paid",
+        payout_id=rows.payout(pia),
+    )
+    rows.put("bookings_booking", undone, status="confirmed")
+
+    refund(10000, order_id=order_id)
+
+    after = [status(rows, earnings_of(rows, each)) for each in (undone, *others)]
+    # what was paid stays paid, and who found no slot is a person's matter
+    assert after == ["paid", "pending", "projected", "reversed"]
+
+
+def test_a_refund_does_not_mend_the_commission_of_what_it_leaves(
+    rows: PlainRows, pia: int, refund: Callable[..., int]
+) -> None:
+    _, booking_id = given_order(rows, pia, "session")
+    earnings_id = rows.earnings(booking_id)
+    odd = {"gross_amount_cents": 5, "commission_amount_cents": 2, "net_amount_cents": 3}
+    rows.put("payments_earningstransaction", earnings_id, **odd)
+
+    # of five cents a refund of a ten-thousandth takes none
+    refund(1, booking_id=booking_id)
+
+    [count] = rows.conn.execute(
+        "select count(*) from public.payments_earningstransaction where booking_id = %s",
+        [booking_id],
+    ).fetchone() or (0,)
+    assert (count, gross(rows, booking_id)) == (1, 5)
