@@ -256,8 +256,8 @@ def test_only_a_credit_row_that_was_used_and_names_an_order_links_its_booking(
     # a usage row that names no order says nothing, though it is the last
     credit("usage", None, booking_id)
     rows.conn.execute(
-        "update public.payments_usercredittransaction set order_id = %s"
-        " where booking_id = %s and order_id is not null",
+        "update public.payments_usercredittransaction"
+        " set order_id = case when order_id is not null then %s::bigint end where booking_id = %s",
         [first, booking_id],
     )
     assert sale.order_of(booking_id) == first

@@ -42,6 +42,23 @@ def test_a_no_show_does_to_its_earnings_what_the_policy_says(
     assert status(rows, other) == "projected"
 
 
+def test_a_no_show_that_is_paid_is_held_from_now_whatever_was_completed_before(
+    rows: PlainRows, pia: int
+) -> None:
+    set_policy(rows, "pay")
+    booking_id = rows.booking(pia, completed_at=PAST)
+    earnings_id = rows.earnings(booking_id)
+
+    rows.update("bookings_booking", booking_id, status="no_show")
+
+    is_held = rows.conn.execute(
+        "select available_after = now() + interval '48 hours'"
+        " from public.payments_earningstransaction where id = %s",
+        [earnings_id],
+    ).fetchone()
+    assert is_held == (True,)
+
+
 @pytest.mark.parametrize("has_bonus", [False, True])
 def test_a_no_show_that_earns_nothing_is_no_matter(
     rows: PlainRows, pia: int, has_bonus: bool
@@ -190,3 +207,29 @@ def test_a_slot_that_was_kept_only_because_it_was_paid_goes_with_its_booking(
     assert sale.slots() == []
     sale.complete(second)
     assert sale.slots() == [(1, second)]
+
+
+def test_earnings_follow_a_reschedule_that_the_engine_did_not_see(
+    rows: PlainRows, pia: int
+) -> None:
+    first, later = rows.booking(pia), rows.booking(pia)
+    rows.update("bookings_booking", first, status="completed")
+    earnings_id = earnings_of(rows, first)
+    rows.put("bookings_booking", later, rescheduled_from_id=first)
+
+    rows.update("bookings_booking", first, status="rescheduled")
+
+    assert status(rows, earnings_id) == "projected"
+    assert earnings_of(rows, later) == earnings_id
+
+
+def test_a_delivered_session_gives_its_slot_back_as_soon_as_its_successor_is_there(
+    rows: PlainRows,
+) -> None:
+    sale = Sale(rows)
+    sale.complete(sale.sessions[0])
+
+    sale.book(rescheduled_from_id=sale.sessions[0])
+
+    assert sale.slots() == []
+    assert metadata_of(rows, sale.order_id)["sessions_completed"] == 0
