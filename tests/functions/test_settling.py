@@ -233,3 +233,34 @@ def test_a_delivered_session_gives_its_slot_back_as_soon_as_its_successor_is_the
 
     assert sale.slots() == []
     assert metadata_of(rows, sale.order_id)["sessions_completed"] == 0
+
+
+def test_a_booking_says_when_it_was_delivered_once_it_is(rows: PlainRows, pia: int) -> None:
+    delivered, waiting = rows.booking(pia, status="completed"), rows.booking(pia)
+
+    is_said = [
+        rows.get("bookings_booking", each, "completed_at") != (None,)
+        for each in (delivered, waiting)
+    ]
+
+    assert is_said == [True, False]
+
+
+def test_what_a_write_of_a_booking_asked_for_is_kept_when_it_is_corrected(
+    rows: PlainRows, pia: int
+) -> None:
+    booking_id = rows.booking(pia)
+    corrections = (
+        "select rule, offered, stored from earnings.corrections"
+        " where subject = 'booking' and subject_id = %s order by id"
+    )
+    rows.update("bookings_booking", booking_id, status="completed")
+    assert rows.conn.execute(corrections, [booking_id]).fetchall() == []
+
+    rows.update("bookings_booking", booking_id, status="confirmed")
+    rows.update("bookings_booking", booking_id, status="cancelled")
+
+    assert rows.conn.execute(corrections, [booking_id]).fetchall() == [
+        ("R14", {"status": "confirmed"}, {"status": "completed"}),
+        ("R9", {"status": "cancelled"}, {"status": "canceled"}),
+    ]
