@@ -403,3 +403,40 @@ def test_an_order_that_counts_sessions_is_counted_whatever_its_type(rows: PlainR
 
     assert metadata_of(rows, order_id)["sessions_completed"] == 1
     assert sale.earnings(booking_id) == [("pending", 10001)]
+
+
+def started(rows: PlainRows, order_id: int) -> list[int]:
+    """The services of the sessions that a start creates."""
+    found = rows.conn.execute("select * from earnings.start_package(%s)", [order_id])
+    return [service_id for _, service_id in found]
+
+
+def test_a_start_makes_what_is_lacking_of_each_service_first(rows: PlainRows) -> None:
+    sale = Sale(rows)
+    other = rows.service(sale.pia)
+    contain(rows, sale.package_id, other, 1)
+    order_id = sale.order()
+    sale.book(order_id=order_id)
+    # neither of these two is a session of the other service that will take place
+    sale.book(order_id=order_id, service_id=other, is_package_purchase=True)
+    sale.book(order_id=order_id, service_id=other, status="canceled")
+
+    assert started(rows, order_id) == [sale.session_id, other]
+
+
+def test_a_start_makes_the_sessions_of_a_bundle_of_what_its_order_sold(rows: PlainRows) -> None:
+    pia = rows.practitioner()
+    bundle_id = rows.service(pia, "bundle", sessions_included=3)
+    for _ in range(2):
+        contain(rows, bundle_id, rows.service(pia), 1)
+    order_id = rows.insert(
+        "payments_order",
+        user_id=rows.insert("users_user"),
+        service_id=bundle_id,
+        status="completed",
+        subtotal_amount_cents=9000,
+        order_type="package",
+    )
+
+    # of two children none is the one, so that the bundle itself is
+    assert started(rows, order_id) == [bundle_id] * 3
