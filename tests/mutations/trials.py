@@ -36,7 +36,7 @@ LOG_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-LONGEST_REACH, LONGEST_TRIAL = 3600, 120
+LONGEST_TEST = 120
 LEADERS = 3
 LOCKS = 5  # times the patience: few tests can notice that one is gone, and they are slow
 
@@ -126,7 +126,7 @@ class Trials:
                         print(report.longreprtext[-3000:], file=sys.stderr)
                 child.say(reach.to_json())
 
-        for said in Child(run).says(LONGEST_REACH):
+        for said in Child(run).says(LONGEST_TEST):
             reach = Reach.from_json(said)
             self.records.keep_reach(reach)
             if not reach.is_green:
@@ -168,7 +168,7 @@ class Trials:
 
         said: list[str] = []
         try:
-            for line in Child(run).says(LONGEST_TRIAL):
+            for line in Child(run).says(LONGEST_TEST):
                 said.append(line)
         except Hung:
             pass
