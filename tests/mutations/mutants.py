@@ -27,6 +27,7 @@ CONDITION = re.compile(r"^(?P<head>\s+(?P<word>and|or) )(?P<said>\S.*?)(?P<tail>
 LOCK = re.compile(
     r"for (no key )?(update|share)( of \w+)?( skip locked)?|for key share( skip locked)?"
 )
+TWO_SESSIONS = re.compile(r"^no lock|perform earnings\.lock_bookings\(|'transaction_isolation'")
 STATEMENT = re.compile(r"^\s+perform earnings\.\w+\(.*\);$")
 ASSIGNMENT = re.compile(r"^\s+(set |using |errcode|detail|hint|\w+ = '[^']*',?$)")
 TRIGGER = re.compile(
@@ -59,7 +60,7 @@ class Mutant:
     @property
     def is_of_a_lock(self) -> bool:
         """Say whether only two sessions at once can see it."""
-        return self.wrong.startswith("no lock")
+        return TWO_SESSIONS.search(self.wrong) is not None
 
     @property
     def checksum(self) -> str:
