@@ -262,6 +262,15 @@ def test_only_a_credit_row_that_was_used_and_names_an_order_links_its_booking(
     )
     assert sale.order_of(booking_id) == first
 
+    # of several that were used the last one decides
+    rows.conn.execute(
+        "update public.payments_usercredittransaction"
+        " set order_id = case when id = (select max(id) from public.payments_usercredittransaction)"
+        " then %s::bigint else %s end where booking_id = %s",
+        [second, first, booking_id],
+    )
+    assert sale.order_of(booking_id) == second
+
 
 def reported(rows: PlainRows, booking_id: int) -> list[tuple[str, Any]]:
     return rows.conn.execute(
