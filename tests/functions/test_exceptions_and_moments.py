@@ -277,6 +277,26 @@ def test_a_deletion_is_stamped_when_it_happens(rows: PlainRows, pia: int) -> Non
     assert is_later
 
 
+def test_a_change_is_stamped_when_it_happens_and_says_whether_a_person_made_it(
+    rows: PlainRows, pia: int
+) -> None:
+    booking_id = rows.booking(pia)
+    earnings_id = rows.earnings(booking_id)
+    [(before,)] = rows.conn.execute("select clock_timestamp()").fetchall()
+
+    rows.update("bookings_booking", booking_id, status="completed")
+    rows.conn.execute(
+        "select earnings.correct_status(%s, 'projected', 'it was not delivered')", [earnings_id]
+    )
+
+    changes = rows.conn.execute(
+        "select event, to_status, stamped_at >= %s from earnings.transitions"
+        " where earnings_id = %s and from_status <> to_status order by stamped_at",
+        [before, earnings_id],
+    ).fetchall()
+    assert changes == [("status_changed", "pending", True), ("corrected", "projected", True)]
+
+
 def test_a_balance_counts_what_was_stamped_by_the_moment_asked_for(
     rows: PlainRows, pia: int
 ) -> None:
@@ -368,6 +388,26 @@ def test_a_cached_balance_that_is_too_large_or_too_small_is_reported(
 
     found = rows.conn.execute("select kind from earnings.exceptions where subject_id = %s", [pia])
     assert found.fetchall() == [("balance_exceeds_cache",)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_cached_balance_says_the_nearest_number_that_fits(
+    rows: PlainRows, pia: int, sign: int
+) -> None:
+    for _ in range(2):
+        amounts = {"gross_amount_cents": sign * LARGEST, "net_amount_cents": sign * LARGEST}
+        free = earnings_of(rows, deliver(rows, pia, 0, "pending"))
+        rows.put("payments_earningstransaction", free, **amounts)
+    deliver(rows, pia, 100, "pending")
+
+    rows.conn.execute("set constraints all immediate")
+
+    [cached] = rows.conn.execute(
+        "select pending_balance_cents from public.payments_practitionerearnings"
+        " where practitioner_id = %s",
+        [pia],
+    ).fetchall()
+    assert cached == ((LARGEST if sign > 0 else -LARGEST - 1),)
 
 
 def test_the_cached_balance_is_of_the_platforms_currency(rows: PlainRows, pia: int) -> None:

@@ -422,6 +422,17 @@ def test_a_start_makes_what_is_lacking_of_each_service_first(rows: PlainRows) ->
     sale.book(order_id=order_id, service_id=other, status="canceled")
 
     assert started(rows, order_id) == [sale.session_id, other]
+    assert "bundled_service_id" not in metadata_of(rows, order_id)
+
+
+def test_what_a_write_of_a_package_asked_for_is_kept_when_it_is_corrected(sale: Sale) -> None:
+    corrections = "select subject_id, rule from earnings.corrections where subject = 'order'"
+    sale.rows.update("payments_order", sale.order_id, status="partially_refunded")
+    assert sale.rows.conn.execute(corrections).fetchall() == []
+
+    sale.rows.update("payments_order", sale.order_id, package_metadata=None)
+
+    assert sale.rows.conn.execute(corrections).fetchall() == [(sale.order_id, "R8")]
 
 
 def test_a_start_makes_the_sessions_of_a_bundle_of_what_its_order_sold(rows: PlainRows) -> None:
@@ -439,4 +450,5 @@ def test_a_start_makes_the_sessions_of_a_bundle_of_what_its_order_sold(rows: Pla
     )
 
     # of two children none is the one, so that the bundle itself is
+    assert metadata_of(rows, order_id)["bundled_service_id"] == bundle_id
     assert started(rows, order_id) == [bundle_id] * 3

@@ -1119,6 +1119,33 @@ def test_an_adjustment_that_a_payout_takes_meanwhile_stays_paid_when_its_origina
     assert conn.execute(sqlfiles.read("checks/no_illegal_pair_in_the_history")).fetchall() == []
 
 
+def test_what_somebody_added_stays_where_it_is_when_the_earnings_wait_again(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    rows = PlainRows(conn)
+    extra = rows.earnings(booking, transaction_type="adjustment")
+    app.update("bookings_booking", booking, status="completed", completed_at=LONG_AGO)
+    conn.execute("select * from earnings.release_holds()")
+
+    conn.execute("select earnings.correct_booking(%s, 'confirmed', 'it did not happen')", [booking])
+
+    assert live(app, booking) == {"projected": NET_OF_10000, "available": NET_OF_10000}
+    assert app.row("payments_earningstransaction", extra)["status"] == "available"
+
+
+def test_an_opposite_is_written_once_however_often_its_original_is_saved(
+    app: App, debited: int
+) -> None:
+    app.cancel(debited)
+    [original] = app.rows("payments_earningstransaction", booking_id=debited, status="reversed")
+    before = app.earnings(debited)
+
+    app.update("payments_earningstransaction", original["id"], description="said anew")
+
+    assert app.earnings(debited) == before
+
+
 TAKEN_AWAY = {
     "canceled": lambda _, app, booking: app.cancel(booking),
     "refunded": lambda _, app, booking: app.refund(booking, 9000),
