@@ -410,6 +410,23 @@ def test_a_cached_balance_says_the_nearest_number_that_fits(
     assert cached == ((LARGEST if sign > 0 else -LARGEST - 1),)
 
 
+def test_a_cached_balance_counts_what_was_delivered_and_paid(rows: PlainRows, pia: int) -> None:
+    rows.earnings(rows.booking(pia))
+    deliver(rows, pia, 10000, "pending")
+    unpaid = rows.practitioner()
+    deliver(rows, unpaid, 10000, "available")
+    rows.payout(unpaid)
+    deliver(rows, pia, 10000, "paid")
+
+    rows.conn.execute("set constraints all immediate")
+
+    cached = rows.conn.execute(
+        "select practitioner_id, lifetime_earnings_cents, last_payout_date is not null"
+        " from public.payments_practitionerearnings order by practitioner_id"
+    ).fetchall()
+    assert cached == sorted([(pia, 2 * 8500, True), (unpaid, 8500, False)])
+
+
 def test_the_cached_balance_is_of_the_platforms_currency(rows: PlainRows, pia: int) -> None:
     for currency in ("USD", "EUR"):
         rows.earnings(
@@ -499,3 +516,13 @@ def test_nobody_beats_where_the_history_arrives(conn: psycopg.Connection) -> Non
     conn.execute("select earnings.watermark()")
 
     assert conn.execute("select count(*) from earnings.heartbeats").fetchone() == (before,)
+
+
+def test_who_asks_for_the_watermark_beats_where_nobody_has(conn: psycopg.Connection) -> None:
+    conn.execute("update earnings.heartbeats set beaten_at = now() - interval '1 hour'")
+    [(before,)] = conn.execute("select count(*) from earnings.heartbeats").fetchall()
+
+    for _ in range(2):
+        conn.execute("select earnings.watermark()")
+
+    assert conn.execute("select count(*) from earnings.heartbeats").fetchone() == (before + 1,)

@@ -452,3 +452,16 @@ def test_a_start_makes_the_sessions_of_a_bundle_of_what_its_order_sold(rows: Pla
     # of two children none is the one, so that the bundle itself is
     assert metadata_of(rows, order_id)["bundled_service_id"] == bundle_id
     assert started(rows, order_id) == [bundle_id] * 3
+
+
+def test_only_the_row_that_found_no_slot_may_come_again(sale: Sale, rows: PlainRows) -> None:
+    for session in (*sale.sessions, late := sale.book()):
+        sale.complete(session)
+    rows.earnings(late)
+    taken_away = rows.booking(sale.pia)
+    rows.put("payments_earningstransaction", rows.earnings(taken_away), status="reversed")
+
+    sale.complete(taken_away)
+
+    assert sale.earnings(late) == [("reversed", 5000)]
+    assert sale.earnings(taken_away) == [("reversed", 10000)]
