@@ -465,3 +465,22 @@ def test_only_the_row_that_found_no_slot_may_come_again(sale: Sale, rows: PlainR
 
     assert sale.earnings(late) == [("reversed", 5000)]
     assert sale.earnings(taken_away) == [("reversed", 10000)]
+
+
+def test_the_mirror_of_a_paid_session_lets_its_slot_go_with_the_next_job(
+    sale: Sale, rows: PlainRows
+) -> None:
+    session, _ = sale.sessions
+    sale.complete(session)
+    [(earnings_id,)] = rows.conn.execute(
+        "select id from public.payments_earningstransaction where booking_id = %s", [session]
+    ).fetchall()
+    rows.put(
+        "payments_earningstransaction", earnings_id, status="paid", payout_id=rows.payout(sale.pia)
+    )
+    rows.put("bookings_booking", session, status="canceled")
+    assert queued(rows) == []
+
+    rows.earnings(session, transaction_type="reversal", gross_amount_cents=-5000)
+
+    assert queued(rows) == [session]

@@ -339,14 +339,18 @@ def test_a_paid_row_that_stays_behind_is_reported_when_it_is_of_the_delivery(
     assert ("reschedule_already_paid" in kinds(rows, "booking", later)) is is_reported
 
 
+@pytest.mark.parametrize("comes_first", ["refund", "earnings"])
 def test_a_credit_row_of_the_order_alone_refunds_its_booking(
-    rows: PlainRows, pia: int, refund: Callable[..., int]
+    rows: PlainRows, pia: int, refund: Callable[..., int], comes_first: str
 ) -> None:
     order_id, booking_id = given_order(rows, pia, "session")
-    rows.earnings(booking_id)
+    if comes_first == "earnings":
+        rows.earnings(booking_id)
 
     refund(4000, order_id=order_id)
 
+    if comes_first == "refund":
+        rows.earnings(booking_id)
     assert gross(rows, booking_id) == 6000
 
 
