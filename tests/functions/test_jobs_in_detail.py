@@ -338,9 +338,7 @@ def test_a_paid_session_that_was_rescheduled_is_reported_for_what_it_is(rows: Pl
     old, other = sale.sessions
     sale.complete(old)
     earnings_id = earnings_of(rows, old)
-    rows.put(
-        "payments_earningstransaction", earnings_id, status="paid", payout_id=rows.payout(sale.pia)
-    )
+    rows.pay(earnings_id)
     new = sale.book(rescheduled_from_id=old)
     rows.update("bookings_booking", old, status="rescheduled")
     unpaid_new = sale.book(rescheduled_from_id=other)

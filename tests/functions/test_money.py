@@ -165,7 +165,7 @@ def test_a_cancellation_of_more_than_a_row_holds_is_not_refused_and_does_not_wra
         gross_amount_cents=LARGEST,
         commission_amount_cents=0,
     )
-    rows.put("payments_earningstransaction", bonus_id, status="paid", payout_id=rows.payout(pia))
+    rows.pay(bonus_id)
 
     rows.update("bookings_booking", booking_id, status="canceled")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from functions.test_payout_rows import earnings_of
 from plain_rows import PlainRows
 
 
@@ -436,18 +437,11 @@ def test_what_a_write_of_a_package_asked_for_is_kept_when_it_is_corrected(sale: 
 
 
 def test_a_start_makes_the_sessions_of_a_bundle_of_what_its_order_sold(rows: PlainRows) -> None:
-    pia = rows.practitioner()
-    bundle_id = rows.service(pia, "bundle", sessions_included=3)
+    sale = Sale(rows, sessions=0)
+    bundle_id = rows.service(sale.pia, "bundle", sessions_included=3)
     for _ in range(2):
-        contain(rows, bundle_id, rows.service(pia), 1)
-    order_id = rows.insert(
-        "payments_order",
-        user_id=rows.insert("users_user"),
-        service_id=bundle_id,
-        status="completed",
-        subtotal_amount_cents=9000,
-        order_type="package",
-    )
+        contain(rows, bundle_id, rows.service(sale.pia), 1)
+    order_id = sale.order(service_id=bundle_id)
 
     # of two children none is the one, so that the bundle itself is
     assert metadata_of(rows, order_id)["bundled_service_id"] == bundle_id
@@ -472,12 +466,7 @@ def test_the_mirror_of_a_paid_session_lets_its_slot_go_with_the_next_job(
 ) -> None:
     session, _ = sale.sessions
     sale.complete(session)
-    [(earnings_id,)] = rows.conn.execute(
-        "select id from public.payments_earningstransaction where booking_id = %s", [session]
-    ).fetchall()
-    rows.put(
-        "payments_earningstransaction", earnings_id, status="paid", payout_id=rows.payout(sale.pia)
-    )
+    rows.pay(earnings_of(rows, session))
     rows.put("bookings_booking", session, status="canceled")
     assert queued(rows) == []
 

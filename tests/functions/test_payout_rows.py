@@ -147,17 +147,17 @@ def test_a_payout_that_has_failed_returns_nothing_a_second_time(
     assert status(rows, found["bonus"]) == "paid"
 
 
-def status(rows: PlainRows, earnings_id: int) -> str:
-    [found] = rows.get("payments_earningstransaction", earnings_id, "status")
-    return str(found)
-
-
 def test_what_is_still_held_is_nothing_that_a_payout_could_pay(rows: PlainRows, pia: int) -> None:
     deliver(rows, pia, 10000, "pending")
 
     with refused("23X12"), rows.conn.transaction():
         rows.insert("payments_practitionerpayout", practitioner_id=pia, cash_payout_cents=8500)
 
-    released = deliver(rows, pia, 10000, "available")
-    rows.insert("payments_practitionerpayout", practitioner_id=pia, cash_payout_cents=8500)
-    assert released
+    deliver(rows, pia, 10000, "available")
+    paid = rows.insert("payments_practitionerpayout", practitioner_id=pia, cash_payout_cents=8500)
+    assert rows.get("payments_practitionerpayout", paid, "cash_payout_cents") == (8500,)
+
+
+def status(rows: PlainRows, earnings_id: int) -> str:
+    [found] = rows.get("payments_earningstransaction", earnings_id, "status")
+    return str(found)

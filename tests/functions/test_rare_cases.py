@@ -91,8 +91,7 @@ def test_a_slot_is_kept_for_what_was_paid_for_it_and_for_no_bonus(sale: Sale) ->
         gross_amount_cents=0,
         commission_amount_cents=0,
     )
-    payout_id = sale.rows.payout(sale.pia)
-    sale.rows.put("payments_earningstransaction", bonus, status="paid", payout_id=payout_id)
+    sale.rows.pay(bonus)
 
     sale.rows.update("bookings_booking", session, status="rescheduled")
 
@@ -103,8 +102,7 @@ def test_a_slot_that_was_paid_for_is_free_again_when_that_is_clawed_back(sale: S
     session, other = sale.sessions
     sale.complete(session)
     earnings_id = earnings_of(sale.rows, session)
-    payout_id = sale.rows.payout(sale.pia)
-    sale.rows.put("payments_earningstransaction", earnings_id, status="paid", payout_id=payout_id)
+    sale.rows.pay(earnings_id)
     sale.rows.update("bookings_booking", session, status="rescheduled")
     assert sale.slots() == [(1, session)]
 

@@ -7,8 +7,7 @@ a deadlock, never a completion that was committed and is gone.
 
 scripts/test runs a sample: each pair at both levels, in one of its worlds and an order or two, and
 what was once wrong (once_wrong.csv) or would be without one of the locks (without_a_lock.csv).  All
-of it, more than 160,000 cases, takes half an hour on two cores and says the counts at the
-end:
+of it, more than 160,000 cases, takes half an hour on two cores and says the counts at the end:
 
     EARNINGS_INTERLEAVINGS=all scripts/test tests/interleavings --dist load
 

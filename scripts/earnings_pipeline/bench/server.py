@@ -226,7 +226,10 @@ def cpu_of(postmaster: int) -> float | None:
 
 
 def _ticks(process: int, child_of: int | None = None) -> list[int]:
-    """Return user and system time of a process and of its ended children; empty when it is gone."""
+    """Return user and system time of a process, then of its ended children.
+
+    Empty when it is gone, or is no child of `child_of`.
+    """
     try:
         # the name of the program, in parentheses, may contain anything
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
