@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from functions.test_lifecycle import paid_booking
-from marketplace_app import App, refused
+from marketplace_app import App, now, refused
 
 
 def test_a_cancel_and_a_late_earnings_task_leave_nothing_to_earn(
@@ -26,6 +27,32 @@ def test_a_late_earnings_task_and_a_cancel_leave_nothing_to_earn(
     meanwhile(lambda one: one.earnings_task(booking_id), lambda two: two.cancel(booking_id))
 
     assert app.earnings(booking_id) == [("reversed", 10000, 8500)]
+
+
+def test_a_late_earnings_task_waits_for_the_booking_that_its_own_was_rescheduled_to(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    later = app.reschedule(booking_id, now())
+
+    meanwhile(lambda one: one.cancel(later), lambda two: two.earnings_task(booking_id))
+
+    assert app.earnings(later) == [("reversed", 10000, 8500)]
+
+
+def test_a_refund_stands_as_its_original_that_is_released_meanwhile(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+    long_ago = now() - timedelta(days=4)
+    app.update("bookings_booking", booking_id, status="completed", completed_at=long_ago)
+
+    meanwhile(
+        lambda one: one.execute("select * from earnings.release_holds()"),
+        lambda two: two.refund(booking_id, 4000),
+    )
+
+    assert app.earnings(booking_id) == [("available", 10000, 8500), ("available", -4000, -3400)]
 
 
 def test_two_sessions_of_a_package_take_two_slots(

@@ -19,6 +19,7 @@ from earnings_pipeline.target import Target
 from functions.conftest import wait_until_blocked
 from functions.test_lifecycle import paid_booking
 from marketplace_app import HOLD, App, now, refused
+from plain_rows import PlainRows
 
 Hold = Callable[[str, int], AbstractContextManager[None]]
 
@@ -62,22 +63,23 @@ def paid(app: App, pia: int) -> tuple[int, int]:
 def locked_while_it_waits(
     engine_copy: Target, conn: psycopg.Connection, hold: Hold
 ) -> Callable[..., set[str]]:
-    """Let an act wait for an earnings row; name which rows (table, id) it has locked by then."""
+    """Let an act wait for a row; name which other rows (table, id) it has locked by then."""
 
-    def tell(act: Callable[[App], object], earnings_id: int, **asked: int) -> set[str]:
+    def tell(act: Callable[[App], object], table: str, row_id: int, **asked: int) -> set[str]:
         def run() -> None:
             with App(engine_copy, name="waiting") as other:
                 act(other)
 
         thread = threading.Thread(target=run)
-        with hold("payments_earningstransaction", earnings_id):
+        with hold(table, row_id):
             thread.start()
             wait_until_blocked(conn, "waiting")
             locked = {
-                table
-                for table, row_id in asked.items()
+                other
+                for other, other_id in asked.items()
                 if not conn.execute(
-                    f"select from public.{table} where id = {row_id} for no key update skip locked"
+                    f"select from public.{other} where id = {other_id}"
+                    " for no key update skip locked"
                 ).fetchall()
             }
         thread.join(timeout=30)
@@ -140,6 +142,34 @@ def test_release_holds_leaves_the_earnings_that_somebody_writes(
     with hold("payments_earningstransaction", earnings["id"]):
         assert len(conn.execute(released).fetchall()) == 1
     assert len(conn.execute(released).fetchall()) == 1
+
+
+def test_release_holds_takes_what_another_worker_has_not_taken(
+    app: App, conn: psycopg.Connection, ended: list[int]
+) -> None:
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+    other = app.checkout(app.client(), app.service(app.practitioner()))
+    app.mark_completed(app.get("bookings_booking", other))
+    assert completed(conn) == (2, 0)
+    released = "select count(*) from earnings.release_holds(batch_size => 1)"
+
+    with app.atomic():
+        app.execute(released)
+        assert conn.execute(released).fetchone() == (1,)
+
+
+def test_release_holds_does_not_wait_for_what_somebody_added_to_the_booking(
+    app: App, conn: psycopg.Connection, pia: int, hold: Hold
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia), run_earnings_task=False)
+    added = PlainRows(conn).earnings(booking_id, transaction_type="adjustment")
+    long_ago = now() - timedelta(days=4)
+    app.update("bookings_booking", booking_id, status="completed", completed_at=long_ago)
+
+    with hold("payments_earningstransaction", added):
+        released = conn.execute("select count(*) from earnings.release_holds()").fetchone()
+
+    assert released == (1,)
 
 
 def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
@@ -279,6 +309,35 @@ def test_a_credit_row_that_links_a_booking_waits_for_who_writes_it(
     assert app.earnings(first) == [("reversed", 10000, 8500)]
 
 
+def test_credit_rows_that_link_bookings_lock_them_by_id(
+    app: App, pia: int, locked_while_it_waits: Callable[..., set[str]]
+) -> None:
+    service_id, client_id = app.service(pia), app.client()
+    first, second, other = (app.checkout(client_id, service_id) for _ in range(3))
+    for booking_id in (first, second):
+        app.insert(
+            "payments_usercredittransaction",
+            user_id=client_id,
+            booking_id=booking_id,
+            service_id=service_id,
+            amount_cents=-100,
+            transaction_type="usage",
+        )
+    # written last, it is the last that a scan of the table finds
+    app.update("bookings_booking", first, title="said anew")
+
+    def link(client: App) -> None:
+        client.execute("set enable_nestloop = off")
+        client.execute(
+            "update payments_usercredittransaction set order_id = %s where amount_cents = -100",
+            [app.order_of(other)["id"]],
+        )
+
+    locked = locked_while_it_waits(link, "bookings_booking", first, bookings_booking=second)
+
+    assert locked == set()
+
+
 def test_a_booking_that_is_written_keeps_its_earnings_from_being_deleted(
     app: App, impatient: App, pia: int, hold: Hold
 ) -> None:
@@ -351,6 +410,19 @@ def test_a_refund_waits_for_its_booking(app: App, impatient: App, pia: int, hold
         impatient.refund(booking_id, 4000)
 
 
+def test_a_refund_is_taken_off_at_once_although_somebody_writes_its_booking(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking_id = app.checkout(app.client(), app.service(pia))
+
+    meanwhile(
+        lambda one: one.update("bookings_booking", booking_id, title="said anew"),
+        lambda two: two.refund(booking_id, 4000),
+    )
+
+    assert app.earnings(booking_id) == [("projected", 10000, 8500), ("projected", -4000, -3400)]
+
+
 def test_a_payout_fails_whoever_holds_its_bookings(
     conn: psycopg.Connection, impatient: App, paid: tuple[int, int], hold: Hold
 ) -> None:
@@ -363,9 +435,46 @@ def test_a_payout_fails_whoever_holds_its_bookings(
     assert impatient.earnings(booking_id) == [("available", 10000, 8500)]
 
 
-def test_a_session_moves_whoever_holds_the_earnings_of_its_bookings(
-    app: App, conn: psycopg.Connection, impatient: App, pia: int, hold: Hold
+def test_what_a_failed_payout_returns_of_a_booking_that_somebody_holds_is_left_to_the_next_job(
+    conn: psycopg.Connection, impatient: App, paid: tuple[int, int], hold: Hold
 ) -> None:
+    booking_id, payout_id = paid
+    correct = "select earnings.correct_booking(%s, 'confirmed', 'it did not happen')"
+    conn.execute(correct, [booking_id])
+
+    with hold("bookings_booking", booking_id):
+        impatient.fail_payout(payout_id)
+        assert impatient.earnings(booking_id) == [("available", 10000, 8500)]
+    conn.execute("select earnings.settle_queued(10)")
+
+    assert impatient.earnings(booking_id) == [("projected", 10000, 8500)]
+
+
+def test_a_failed_payout_locks_its_earnings_by_id(
+    app: App, pia: int, ended: list[int], locked_while_it_waits: Callable[..., set[str]]
+) -> None:
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+    app.execute("select * from earnings.complete_due()")
+    app.execute("select * from earnings.release_holds()")
+    app.pay_out(pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    first, second = sorted(row["id"] for row in app.rows("payments_earningstransaction"))
+    # written last, it is the last that a scan of the table finds
+    app.update("payments_earningstransaction", first, description="said anew")
+
+    locked = locked_while_it_waits(
+        lambda other: other.fail_payout(payout["id"]),
+        "payments_earningstransaction",
+        first,
+        payments_earningstransaction=second,
+    )
+
+    assert locked == set()
+
+
+@pytest.fixture
+def workshop(app: App, pia: int) -> tuple[int, int]:
+    """A session of a workshop, and a booking of it that is projected."""
     service_id, end = app.service(pia, "workshop"), now() + timedelta(days=9)
     session_id = app.insert(
         "service_sessions",
@@ -379,8 +488,15 @@ def test_a_session_moves_whoever_holds_the_earnings_of_its_bookings(
         "update bookings_booking set service_session_id = %s where id = %s",
         [session_id, booking_id],
     )
+    return session_id, booking_id
+
+
+def test_a_session_moves_whoever_holds_the_earnings_of_its_bookings(
+    app: App, conn: psycopg.Connection, impatient: App, workshop: tuple[int, int], hold: Hold
+) -> None:
+    session_id, booking_id = workshop
     [held] = app.rows("payments_earningstransaction", booking_id=booking_id)
-    later = end + timedelta(days=1)
+    later = now() + timedelta(days=10)
 
     with hold("payments_earningstransaction", held["id"]):
         impatient.update("service_sessions", session_id, end_time=later)
@@ -389,6 +505,25 @@ def test_a_session_moves_whoever_holds_the_earnings_of_its_bookings(
 
     [moved] = app.rows("payments_earningstransaction", booking_id=booking_id)
     assert moved["available_after"] == later + HOLD
+
+
+def test_a_session_that_moves_by_an_old_snapshot_moves_the_hold_of_what_was_undone_meanwhile(
+    app: App, conn: psycopg.Connection, workshop: tuple[int, int]
+) -> None:
+    session_id, booking_id = workshop
+    app.end_video_room(booking_id)
+    later = now() + timedelta(days=10)
+    correct = "select earnings.correct_booking(%s, 'confirmed', 'it did not happen')"
+
+    with app.atomic():
+        app.execute("set transaction isolation level repeatable read")
+        assert app.row("bookings_booking", booking_id)["status"] == "completed"
+        conn.execute(correct, [booking_id])
+        app.update("service_sessions", session_id, end_time=later)
+    conn.execute("select earnings.settle_queued(10)")
+
+    [moved] = app.rows("payments_earningstransaction", booking_id=booking_id)
+    assert (moved["status"], moved["available_after"]) == ("projected", later + HOLD)
 
 
 def reverse_by_person(app: App, booking_id: int) -> None:
@@ -476,6 +611,7 @@ def test_booking_and_order_are_locked_before_the_earnings(
 
     locked = locked_while_it_waits(
         lambda other: act(other, booking_id),
+        "payments_earningstransaction",
         earnings["id"],
         bookings_booking=booking_id,
         payments_order=app.order_of(booking_id)["id"],
@@ -492,6 +628,7 @@ def test_a_reschedule_locks_the_old_booking_and_the_order_before_the_earnings(
 
     locked = locked_while_it_waits(
         lambda other: other.reschedule(booking_id, now()),
+        "payments_earningstransaction",
         earnings["id"],
         bookings_booking=booking_id,
         payments_order=app.order_of(booking_id)["id"],
