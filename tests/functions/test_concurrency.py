@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+from django.db import OperationalError
+
 from functions.test_lifecycle import paid_booking
 from marketplace_app import App, now, refused
 
@@ -114,6 +117,13 @@ def test_a_cache_save_that_waited_is_replaced_by_the_truth(
     assert app.cached(pia)["available_balance_cents"] == 0
 
 
+def forgive(client: App) -> None:
+    client.execute(
+        "select earnings.correct_status(id, 'reversed', 'goodwill') "
+        "from payments_earningstransaction where transaction_type = 'clawback'"
+    )
+
+
 def test_a_clawback_is_not_forgiven_while_the_payout_of_its_original_fails(
     app: App, pia: int, meanwhile: Callable[..., None]
 ) -> None:
@@ -121,13 +131,27 @@ def test_a_clawback_is_not_forgiven_while_the_payout_of_its_original_fails(
     [payout] = app.rows("payments_practitionerpayout")
     app.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
 
-    def forgive(client: App) -> None:
-        with refused("23X01"):
-            client.execute(
-                "select earnings.correct_status(id, 'reversed', 'goodwill') "
-                "from payments_earningstransaction where transaction_type = 'clawback'"
-            )
+    with refused("23X01"):
+        meanwhile(lambda one: one.fail_payout(payout["id"]), forgive)
 
-    meanwhile(lambda one: one.fail_payout(payout["id"]), forgive)
+    assert sum(net for _, _, net in app.earnings(booking)) == 0
+
+
+def test_a_clawback_is_not_forgiven_by_a_snapshot_without_the_refund_beside_it(
+    app: App, pia: int, meanwhile: Callable[..., None]
+) -> None:
+    booking = paid_booking(app, pia)
+    app.execute("select earnings.reverse_booking(%s, 'a complaint')", [booking])
+
+    def refund(client: App) -> None:
+        client.execute("set transaction isolation level repeatable read")
+        client.refund(booking, 4000)
+
+    def forgive_by_its_snapshot(client: App) -> None:
+        client.execute("set default_transaction_isolation = 'repeatable read'")
+        forgive(client)
+
+    with pytest.raises(OperationalError, match="could not serialize"):
+        meanwhile(refund, forgive_by_its_snapshot)
 
     assert sum(net for _, _, net in app.earnings(booking)) == 0
