@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -13,6 +13,8 @@ from earnings_pipeline.errors import DatabaseRefused
 from earnings_pipeline.progress import Progress
 from earnings_pipeline.target import Target
 from migration.support import Town, app_tables, differences, one
+
+DIFFERING = "select count(*) from earnings.exceptions where kind = 'credit_links_differ'"
 
 
 def test_what_the_app_s_own_migrations_added_is_adopted_and_stays(
@@ -110,10 +112,11 @@ def test_only_one_operator_at_a_time(marketplace: Target) -> None:
 
 
 @pytest.fixture
-def linked(town: Town) -> tuple[Town, int, list[int]]:
-    """A migrated booking, and two credit rows that it may be linked to."""
+def linked(migrated: Target) -> Iterator[tuple[Town, int, list[int]]]:
+    """A booking of a migrated database, and two credit rows that it may be linked to."""
+    conn = connect(migrated, "test")
+    town = Town(conn)
     booking = town.sell()
-    migration.up(town.conn)
     credits = [
         town.app.insert(
             "payments_usercredittransaction",
@@ -123,7 +126,9 @@ def linked(town: Town) -> tuple[Town, int, list[int]]:
         )
         for _ in range(2)
     ]
-    return town, booking, credits
+    yield town, booking, credits
+    town.close()
+    conn.close()
 
 
 def links(town: Town, booking: int) -> tuple[Any, Any]:
@@ -143,6 +148,7 @@ def test_whichever_name_is_written_the_other_follows(
 
     app.update("bookings_booking", booking, **{name: None})
     assert links(town, booking) == (None, None)
+    assert one(town.conn, DIFFERING) == 0
 
 
 def test_a_save_that_does_not_know_the_link_keeps_it(
@@ -170,6 +176,7 @@ def test_both_written_and_different_the_new_name_wins(
     )
 
     assert links(town, booking) == (second, second)
+    assert one(town.conn, DIFFERING) == 1
 
 
 def test_the_app_s_own_drop_of_the_old_name_takes_the_trigger_along(

@@ -37,6 +37,7 @@ TESTS = [
     "tests/interleavings/test_interleavings.py",
     "tests/concurrency/test_one_package.py",
     "tests/concurrency/test_history.py",
+    "tests/migration/test_expand.py",
 ]
 
 
