@@ -42,6 +42,13 @@ COMMANDS = (
     "build",
 )
 
+STARTED_SMALL = """
+import os, resource, subprocess, sys
+silent = subprocess.DEVNULL
+done = subprocess.run([sys.executable, *sys.argv[1:]], stdout=silent, stderr=silent)
+print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
 
 class Balances:
     """A balance as of a moment, before and after everybody else's history has become longer."""
@@ -258,21 +265,24 @@ def aggregated(target: Target) -> int:
 
 
 def peak_megabytes(target: Target, command: str) -> float:
-    """Run a command as its own process and return the most memory it ever held."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "earnings_pipeline", *command.split()],
+    """Run a command as its own process and return the most memory it ever held.
+
+    What a process held as a fork of its parent counts as well: a small one starts it.
+    """
+    small = subprocess.run(
+        [sys.executable, "-S", "-c", STARTED_SMALL, "-m", "earnings_pipeline", *command.split()],
         env=os.environ | target.environment() | {"PYTHONPATH": str(ROOT / "scripts")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         cwd=ROOT,
+        text=True,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    exit_code, peak = map(int, small.stdout.split())
     # 1 says that there are findings, as there are in every sample
-    if process.returncode not in (0, 1):
-        raise PipelineError(f"{command} ended with {process.returncode}")
+    if exit_code not in (0, 1):
+        raise PipelineError(f"{command} ended with {exit_code}")
     # kilobytes on Linux, bytes on macOS
-    return usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
+    return peak / (1024 if sys.platform != "darwin" else 1 << 20)
 
 
 def milliseconds(work: Callable[[], object], reads: int = READS) -> float:

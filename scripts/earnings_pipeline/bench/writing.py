@@ -29,8 +29,8 @@ from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
 
 CROWD = 32
-# Sessions of the package on which the crowd meets.
-SESSIONS = 320
+# Bookings on which the crowd meets, in each round; of a package they are all of its sessions.
+MEETINGS = 320
 # How many bookings the Django client deals with in a round: it is slow.
 BY_APP = 60
 # What the backfill writes, without the engine's own tables.
@@ -54,16 +54,14 @@ class HotSpot:
 
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         with bench.clone() as ours, bench.clone() as limit:
+            available = min(prepared(target, self.kind) for target in (ours, limit))
+            each = per_round(min(available, MEETINGS * bench.rounds), bench.rounds, CROWD)
             for target in (ours, limit):
-                count = min(prepared(target, self.kind), SESSIONS * bench.rounds)
-                if self.kind == "package":
-                    count = min(count, SESSIONS)
                 switch_off(target)
                 with connect(target, "bench") as conn:
-                    execute_all(conn, self.prepare, sessions=count)
+                    execute_all(conn, self.prepare, rounds=bench.rounds, each=each)
             with connect(ours, "bench") as conn:
                 switch_triggers(conn, "enable")
-            each = per_round(count, bench.rounds, CROWD)
             both = alternate(
                 bench.rounds,
                 partial(one_round, bench, ours, "complete_booking", CROWD, each),
