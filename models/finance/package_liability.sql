@@ -14,6 +14,7 @@ package_orders as (
         expired_cents,
         not_yet_delivered_cents,
         liability_cents,
+        prepaid_unused_cents,
         unused_count
     from {{ ref('int_package_orders__progressed') }}
 
@@ -32,6 +33,7 @@ summed as (
         sum(expired_cents)::bigint as expired_cents,
         sum(not_yet_delivered_cents)::bigint as not_yet_delivered_cents,
         sum(liability_cents)::bigint as liability_cents,
+        sum(prepaid_unused_cents)::bigint as prepaid_unused_cents,
         coalesce(sum(unused_count), 0)::bigint as unused_session_count,
         count(*) filter (where unused_count is null) as uncounted_package_count
     from package_orders

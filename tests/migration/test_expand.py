@@ -114,21 +114,20 @@ def test_only_one_operator_at_a_time(marketplace: Target) -> None:
 @pytest.fixture
 def linked(migrated: Target) -> Iterator[tuple[Town, int, list[int]]]:
     """A booking of a migrated database, and two credit rows that it may be linked to."""
-    conn = connect(migrated, "test")
-    town = Town(conn)
-    booking = town.sell()
-    credits = [
-        town.app.insert(
-            "payments_usercredittransaction",
-            user_id=town.client,
-            amount_cents=-100,
-            transaction_type="usage",
-        )
-        for _ in range(2)
-    ]
-    yield town, booking, credits
-    town.close()
-    conn.close()
+    with connect(migrated, "test") as conn:
+        town = Town(conn)
+        booking = town.sell()
+        credits = [
+            town.app.insert(
+                "payments_usercredittransaction",
+                user_id=town.client,
+                amount_cents=-100,
+                transaction_type="usage",
+            )
+            for _ in range(2)
+        ]
+        yield town, booking, credits
+        town.close()
 
 
 def links(town: Town, booking: int) -> tuple[Any, Any]:

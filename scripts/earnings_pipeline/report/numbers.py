@@ -20,6 +20,7 @@ NAMES_SHOWN = 15
 DAYS_SHOWN = 28
 MARTS = (
     "finance.earnings_by_month",
+    "finance.package_liability",
     "finance.package_progress",
     "finance.practitioner_balances",
     "finance.release_schedule",
