@@ -18,6 +18,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
     -- A slot brings earnings, whose foreign key asks at commit for a share of the booking.  A full
@@ -39,40 +41,52 @@ declare
         select unnest(v_shared_ids)
     );
     v_slotted_ids bigint[];
+    v_slotless_ids bigint[];
 begin
-    insert into earnings.package_terms (
-        order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
-    )
-    select
-        orders.id,
-        greatest(earnings.package_price_cents(orders), 0),
-        (orders.package_metadata ->> 'total_sessions')::integer,
-        orders.currency,
-        coalesce(prepaid.gross_amount_cents, 0),
-        prepaid.practitioner_id
-    from public.payments_order as orders
-    left join lateral (
+    if exists (
         select
-            sum(paid.gross_amount_cents)::integer as gross_amount_cents,
-            min(paid.practitioner_id) as practitioner_id
-        from public.bookings_booking as purchases
-        inner join public.payments_earningstransaction as paid on purchases.id = paid.booking_id
-        where purchases.order_id = orders.id
-            and paid.status = 'paid'
-            and earnings.is_purchase(purchases)
-    ) as prepaid on true
-    where orders.id = any (assign_slots.order_ids)
-        and orders.order_type in ('package', 'bundle')
-        and earnings.usable_metadata(orders.package_metadata) ? 'total_sessions'
-        and exists (
-            select
-            from public.bookings_booking as bookings
-            where bookings.order_id = orders.id
-                and earnings.is_delivered(bookings)
-                and not earnings.is_purchase(bookings)
+        from public.payments_order as orders
+        where orders.id = any (assign_slots.order_ids)
+            and orders.order_type in ('package', 'bundle')
+            and not exists (select from earnings.package_terms as terms where terms.order_id = orders.id)
+    ) then
+        insert into earnings.package_terms (
+            order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
         )
-    order by orders.id
-    on conflict (order_id) do nothing;
+        select
+            orders.id,
+            greatest(earnings.package_price_cents(orders), 0),
+            (orders.package_metadata ->> 'total_sessions')::integer,
+            orders.currency,
+            coalesce(prepaid.gross_amount_cents, 0),
+            prepaid.practitioner_id
+        from public.payments_order as orders
+        left join lateral (
+            select
+                sum(paid.gross_amount_cents)::integer as gross_amount_cents,
+                min(paid.practitioner_id) as practitioner_id
+            from public.bookings_booking as purchases
+            cross join lateral earnings.stored_purchase(purchases.id) as sold
+            inner join public.payments_earningstransaction as paid on purchases.id = paid.booking_id
+            where purchases.order_id = orders.id
+                -- by its booking, also where nothing is known of the tables
+                and paid.status || '' = 'paid'
+                and sold.is_purchase
+        ) as prepaid on true
+        where orders.id = any (assign_slots.order_ids)
+            and orders.order_type in ('package', 'bundle')
+            and earnings.usable_metadata(orders.package_metadata) ? 'total_sessions'
+            and exists (
+                select
+                from public.bookings_booking as bookings
+                cross join lateral earnings.stored_purchase(bookings.id) as sold
+                where bookings.order_id = orders.id
+                    and earnings.is_delivered(bookings)
+                    and not sold.is_purchase
+            )
+        order by orders.id
+        on conflict (order_id) do nothing;
+    end if;
 
     delete from earnings.session_slots as slots
     where slots.order_id = any (assign_slots.order_ids)
@@ -90,21 +104,23 @@ begin
 
     with
 
-    waiting as (
+    waiting as materialized (
 
         select
-            terms.order_id,
+            bookings.order_id,
             bookings.id as booking_id,
             bookings.practitioner_id,
             row_number() over (
-                partition by terms.order_id order by bookings.completed_at, bookings.id
+                partition by bookings.order_id order by bookings.completed_at, bookings.id
             ) as place
-        from earnings.package_terms as terms
-        inner join public.bookings_booking as bookings on terms.order_id = bookings.order_id
-        where terms.order_id = any (assign_slots.order_ids)
+        from public.bookings_booking as bookings
+        cross join lateral earnings.stored_purchase(bookings.id) as sold
+        inner join public.payments_order as orders on bookings.order_id = orders.id
+        where orders.id = any (assign_slots.order_ids)
+            and orders.order_type in ('package', 'bundle')
             and earnings.is_delivered(bookings)
             and not bookings.id = any (v_skipped_ids)
-            and not earnings.is_purchase(bookings)
+            and not sold.is_purchase
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
             and bookings.id not in (select earnings.earned_elsewhere(v_shared_ids))
             and not exists (
@@ -179,50 +195,54 @@ begin
 
     )
 
-    select array_agg(taken.booking_id) into v_slotted_ids from taken;
-
-    update earnings.exceptions as open
-    set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the session has a slot now'
-    where open.kind = 'session_without_slot'
-        and open.subject = 'booking'
-        and open.subject_id = any (v_slotted_ids)
-        and open.resolved_at is null;
-
-    perform earnings.raise_exception_row(
-        'delivered_after_expiry', 'booking', slots.booking_id, jsonb_build_object('order_id', slots.order_id)
-    )
-    from earnings.session_slots as slots
-    inner join earnings.breakage as expired on slots.order_id = expired.order_id
-    where slots.booking_id = any (v_slotted_ids);
-
-    insert into earnings.settlement_queue (booking_id)
-    select bookings.id
-    from public.bookings_booking as bookings
-    where bookings.id = any (v_skipped_ids)
-        and not earnings.is_purchase(bookings)
-        and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
-        and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
-    order by bookings.id;
-
-    perform earnings.raise_exception_row(
-        case when terms.order_id is null then 'package_without_sessions' else 'session_without_slot' end,
-        case when terms.order_id is null then 'order' else 'booking' end,
-        case when terms.order_id is null then bookings.order_id else bookings.id end,
-        jsonb_build_object('order_id', bookings.order_id, 'booking_id', bookings.id)
-    )
-    from public.payments_order as orders
-    inner join public.bookings_booking as bookings on orders.id = bookings.order_id
-    left join earnings.package_terms as terms on orders.id = terms.order_id
-    where orders.id = any (assign_slots.order_ids)
-        and orders.order_type in ('package', 'bundle')
-        and earnings.is_delivered(bookings)
-        and not bookings.id = any (v_skipped_ids)
-        and not earnings.is_purchase(bookings)
-        and not exists (
-            select from earnings.session_slots as slots where slots.booking_id = bookings.id
+    select
+        array(select taken.booking_id from taken),
+        array(
+            select waiting.booking_id from waiting
+            except
+            select taken.booking_id from taken
         )
-        and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
-        and bookings.id not in (select earnings.earned_elsewhere(v_shared_ids));
+    into v_slotted_ids, v_slotless_ids;
+
+    if cardinality(v_slotted_ids) > 0 then
+        update earnings.exceptions as open
+        set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the session has a slot now'
+        where open.kind = 'session_without_slot'
+            and open.subject = 'booking'
+            and open.subject_id = any (v_slotted_ids)
+            and open.resolved_at is null;
+
+        perform earnings.raise_exception_row(
+            'delivered_after_expiry', 'booking', slots.booking_id, jsonb_build_object('order_id', slots.order_id)
+        )
+        from earnings.session_slots as slots
+        inner join earnings.breakage as expired on slots.order_id = expired.order_id
+        where slots.booking_id = any (v_slotted_ids);
+    end if;
+
+    if cardinality(v_skipped_ids) > 0 then
+        insert into earnings.settlement_queue (booking_id)
+        select bookings.id
+        from public.bookings_booking as bookings
+        cross join lateral earnings.stored_purchase(bookings.id) as sold
+        where bookings.id = any (v_skipped_ids)
+            and not sold.is_purchase
+            and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
+            and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
+        order by bookings.id;
+    end if;
+
+    if cardinality(v_slotless_ids) > 0 then
+        perform earnings.raise_exception_row(
+            case when terms.order_id is null then 'package_without_sessions' else 'session_without_slot' end,
+            case when terms.order_id is null then 'order' else 'booking' end,
+            case when terms.order_id is null then bookings.order_id else bookings.id end,
+            jsonb_build_object('order_id', bookings.order_id, 'booking_id', bookings.id)
+        )
+        from public.bookings_booking as bookings
+        left join earnings.package_terms as terms on bookings.order_id = terms.order_id
+        where bookings.id = any (v_slotless_ids);
+    end if;
 
     return v_slotted_ids;
 end

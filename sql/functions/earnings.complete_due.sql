@@ -27,6 +27,9 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 set lock_timeout = '800ms'
 as $$
 declare
@@ -52,6 +55,7 @@ begin
             from public.bookings_booking as bookings
             inner join public.services_service as services on bookings.service_id = services.id
             inner join public.services_servicetype as types on services.service_type_id = types.id
+            cross join lateral earnings.stored_purchase(bookings.id) as sold
             cross join lateral (
                 -- most appointments end at their own end: no need to ask the function
                 select
@@ -69,7 +73,7 @@ begin
                 -- asked of what is due, and not of every open booking: a plain condition would be put first
                 and case
                     when appointments.ends_at < complete_due.as_of and appointments.ends_at >= complete_due.ended_after
-                        then not earnings.is_purchase(bookings)
+                        then not sold.is_purchase
                 end
             order by bookings.id
             limit complete_due.batch_size
@@ -90,8 +94,8 @@ begin
     with orders as (
         select held.id
         from public.payments_order as held
-        where held.id in (
-            select bookings.order_id from public.bookings_booking as bookings where bookings.id = any (v_due)
+        where held.id = any (
+            array(select bookings.order_id from public.bookings_booking as bookings where bookings.id = any (v_due))
         )
         order by held.id
         for no key update skip locked
@@ -125,13 +129,14 @@ begin
     from public.bookings_booking as endless
     inner join public.services_service as services on endless.service_id = services.id
     inner join public.services_servicetype as types on services.service_type_id = types.id
+    cross join lateral earnings.stored_purchase(endless.id) as sold
     where cardinality(coalesce(v_due, '{}')) < complete_due.batch_size
         and endless.status in ('confirmed', 'in_progress')
         and not endless.is_deleted
         and case
             when endless.end_time is null or types.code = 'course'
                 then earnings.appointment_end(endless.service_id, endless.service_session_id, endless.end_time) is null
-                and not earnings.is_purchase(endless)
+                and not sold.is_purchase
         end
         and not exists (
             select
@@ -154,7 +159,7 @@ begin
             count(*) filter (where rows_of.id > v_last_earnings_id) as created_count,
             sum(rows_of.net_amount_cents) as net_cents
         from public.payments_earningstransaction as rows_of
-        where rows_of.booking_id = any (v_ready) and rows_of.status = 'pending'
+        where rows_of.booking_id = any (v_ready) and rows_of.status || '' = 'pending'
         group by rows_of.currency
     ) as sums;
 

@@ -14,9 +14,10 @@ set search_path = pg_catalog, pg_temp
 as $$
     select count(*)::integer
     from public.bookings_booking as bookings
+    cross join lateral earnings.stored_purchase(bookings.id) as sold
     where bookings.order_id = completed_session_count.order_id
         and case bookings.status
-            when 'completed' then not earnings.is_purchase(bookings) and not earnings.is_superseded(bookings.id)
+            when 'completed' then not sold.is_purchase and not earnings.is_superseded(bookings.id)
             when 'no_show' then exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )

@@ -30,6 +30,8 @@ volatile
 rows 10
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 begin
     return query
@@ -60,13 +62,14 @@ begin
         from unnest(due_deliveries.booking_ids, due_deliveries.delivery_times) as written (booking_id, delivered_at)
         inner join public.bookings_booking as bookings on written.booking_id = bookings.id
         inner join public.services_service as services on bookings.service_id = services.id
+        cross join lateral earnings.stored_purchase(bookings.id) as sold
         left join public.payments_order as orders on bookings.order_id = orders.id
         left join earnings.session_slots as slots on bookings.id = slots.booking_id
         cross join lateral (
             select coalesce(orders.order_type in ('package', 'bundle'), false) as answer
         ) as is_of_package
         where earnings.is_delivered(bookings)
-            and not earnings.is_purchase(bookings)
+            and not sold.is_purchase
             -- hashed whatever the plan knows; `not exists` may become a loop within a loop
             and bookings.id not in (select earnings.earned_elsewhere(due_deliveries.booking_ids))
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))

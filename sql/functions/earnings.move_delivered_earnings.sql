@@ -22,6 +22,8 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
     v_hold constant interval := earnings.setting('hold')::interval;
@@ -150,6 +152,8 @@ begin
                 from earnings.due_deliveries(v_missing_ids, v_missing_times) as due
                 cross join lateral (
                     select earnings.commission_rate(due.practitioner_id, due.service_id, due.delivered_at) as commission_rate
+                    -- asked once a row, and not once for each column that it goes into
+                    offset 0
                 ) as rates
                 order by due.booking_id
             ) as missing

@@ -17,7 +17,7 @@ as $$
         select own.id, own.amount_cents
         from public.payments_usercredittransaction as own
         where own.booking_id = booking.id
-            and own.transaction_type = 'refund'
+            and own.transaction_type || '' = 'refund'
             and own.amount_cents > 0
 
         union
@@ -26,7 +26,7 @@ as $$
         from public.payments_usercredittransaction as earlier
         where booking.rescheduled_from_id is not null
             and earlier.booking_id in (select earnings.rescheduled_from(booking.id))
-            and earlier.transaction_type = 'refund'
+            and earlier.transaction_type || '' = 'refund'
             and earlier.amount_cents > 0
 
         union
@@ -36,8 +36,8 @@ as $$
         inner join public.payments_usercredittransaction as whole on orders.id = whole.order_id
         where orders.id = booking.order_id
             and orders.order_type not in ('package', 'bundle')
-            and whole.booking_id is null
-            and whole.transaction_type = 'refund'
+            and whole.booking_id + 0 is null
+            and whole.transaction_type || '' = 'refund'
             and whole.amount_cents > 0
     ) as refunds;
 $$;

@@ -26,8 +26,8 @@ as $$
         select whole.amount_cents
         from public.payments_usercredittransaction as whole
         where whole.order_id = package_order.id
-            and whole.booking_id is null
-            and whole.transaction_type = 'refund'
+            and whole.booking_id + 0 is null
+            and whole.transaction_type || '' = 'refund'
             and whole.amount_cents > 0
 
         union all
@@ -37,7 +37,7 @@ as $$
         inner join public.payments_usercredittransaction as canceled on bookings.id = canceled.booking_id
         where bookings.order_id = package_order.id
             and bookings.status = 'canceled'
-            and canceled.transaction_type = 'refund'
+            and canceled.transaction_type || '' = 'refund'
             and canceled.amount_cents > 0
     ) as refunds;
 $$;

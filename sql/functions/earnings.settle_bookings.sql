@@ -21,10 +21,13 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
     v_slot_order_ids bigint[];
     v_waiting_ids bigint[];
+    v_earnings_ids bigint[];
     v_slotted_ids bigint[];
     v_others_ids bigint[];
     v_earning_ids bigint[];
@@ -65,11 +68,13 @@ begin
         for key share skip locked
     );
 
-    perform
-    from public.payments_earningstransaction as rows_of_bookings
-    where rows_of_bookings.booking_id = any (settle_bookings.booking_ids || v_waiting_ids)
-    order by rows_of_bookings.id
-    for no key update;
+    v_earnings_ids := array(
+        select rows_of_bookings.id
+        from public.payments_earningstransaction as rows_of_bookings
+        where rows_of_bookings.booking_id = any (settle_bookings.booking_ids || v_waiting_ids)
+        order by rows_of_bookings.id
+        for no key update
+    );
 
     select
         array_agg(bookings.id order by bookings.id) filter (
@@ -94,7 +99,7 @@ begin
             and bookings.id = undelivered.booking_id
             and bookings.status <> 'canceled'
             and not earnings.is_delivered(bookings)
-            and undelivered.status in ('pending', 'available')
+            and undelivered.status || '' in ('pending', 'available')
             and earnings.is_delivery(undelivered.transaction_type)
             and not earnings.is_clawed_back(undelivered);
     end if;
@@ -104,17 +109,21 @@ begin
     end if;
 
     -- a direct order's turn may be another's than the written one's (R7); due_deliveries decides
-    v_others_ids := array(select unnest(v_waiting_ids) except select unnest(settle_bookings.booking_ids));
-    if cardinality(v_others_ids) > 0 then
-        v_slotted_ids := array(select unnest(v_slotted_ids) union select unnest(v_others_ids));
+    if v_waiting_ids is distinct from settle_bookings.booking_ids then
+        v_others_ids := array(select unnest(v_waiting_ids) except select unnest(settle_bookings.booking_ids));
+        if cardinality(v_others_ids) > 0 then
+            v_slotted_ids := array(select unnest(v_slotted_ids) union select unnest(v_others_ids));
+        end if;
     end if;
 
     -- direct orders of which no written booking is delivered: what somebody deletes at this moment
-    v_freed_order_ids := array(
-        select unnest(settle_bookings.order_ids)
-        except
-        select unnest(v_slot_order_ids || v_delivered_order_ids)
-    );
+    if settle_bookings.order_ids is distinct from v_delivered_order_ids then
+        v_freed_order_ids := array(
+            select unnest(settle_bookings.order_ids)
+            except
+            select unnest(v_slot_order_ids || v_delivered_order_ids)
+        );
+    end if;
     if cardinality(v_freed_order_ids) > 0 then
         insert into earnings.settlement_queue (booking_id)
         select bookings.id
@@ -128,7 +137,7 @@ begin
         settle_bookings.booking_ids, settle_bookings.delivery_times, v_slotted_ids
     );
 
-    perform earnings.resolve_delivered(settle_bookings.booking_ids);
+    perform earnings.resolve_delivered(settle_bookings.booking_ids, v_earnings_ids);
 
     if v_is_absent and earnings.setting('no_show_policy') = 'hold' then
         perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)
@@ -149,7 +158,8 @@ begin
     if exists (
         select
         from public.payments_earningstransaction as held
-        where held.booking_id = any (settle_bookings.booking_ids) and held.status = 'projected'
+        -- `|| ''` keeps a plan that knows nothing of the table from the index of all that is projected
+        where held.booking_id = any (settle_bookings.booking_ids) and held.status || '' = 'projected'
     ) then
         -- whoever moves a session's end does not see a row that becomes projected meanwhile
         perform
@@ -158,7 +168,7 @@ begin
             select bookings.service_session_id
             from public.bookings_booking as bookings
             inner join public.payments_earningstransaction as held on bookings.id = held.booking_id
-            where bookings.id = any (settle_bookings.booking_ids) and held.status = 'projected'
+            where bookings.id = any (settle_bookings.booking_ids) and held.status || '' = 'projected'
         )
         order by sessions.id
         for share;
@@ -171,7 +181,7 @@ begin
             select earnings.projected_available_after(bookings, held.created_at) as available_after
         ) as due
         where projected.booking_id = any (settle_bookings.booking_ids)
-            and projected.status = 'projected'
+            and projected.status || '' = 'projected'
             and held.id = projected.id
             and projected.available_after is distinct from due.available_after;
     end if;

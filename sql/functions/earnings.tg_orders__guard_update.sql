@@ -25,8 +25,12 @@ begin
         new.order_type := old.order_type;
     end if;
 
-    new.package_metadata := earnings.usable_metadata(old.package_metadata)
-        || earnings.usable_metadata(new.package_metadata);
+    if new.package_metadata is not distinct from old.package_metadata then
+        new.package_metadata := earnings.usable_metadata(old.package_metadata);
+    else
+        new.package_metadata := earnings.usable_metadata(old.package_metadata)
+            || earnings.usable_metadata(new.package_metadata);
+    end if;
 
     select terms.* into v_terms from earnings.package_terms as terms where terms.order_id = new.id;
     if found then

@@ -26,14 +26,24 @@ as $$
         greatest(-2147483648, least(2147483647, sums.lifetime_cents))::integer,
         greatest(-2147483648, least(2147483647, sums.paid_cents))::integer,
         (
-            select max(coalesce(payouts.payout_date, payouts.created_at))
-            from public.payments_practitionerpayout as payouts
-            where payouts.practitioner_id = true_balance.practitioner_id
-                and exists (
-                    select
-                    from public.payments_earningstransaction as paid
-                    where paid.payout_id = payouts.id and paid.status = 'paid'
-                )
+            select latest.payout_date
+            from (
+                select
+                    payouts.id,
+                    coalesce(payouts.payout_date, payouts.created_at) as payout_date
+                from public.payments_practitionerpayout as payouts
+                where payouts.practitioner_id = true_balance.practitioner_id
+                order by payout_date desc
+                -- from the newest on, and not each of them
+                offset 0
+            ) as latest
+            where exists (
+                select
+                from public.payments_earningstransaction as paid
+                where paid.payout_id = latest.id and paid.status || '' = 'paid'
+            )
+            order by latest.payout_date desc
+            limit 1
         )
     from (
         select

@@ -16,7 +16,6 @@ as $$
 begin
     if not pg_is_in_recovery()
         and current_setting('transaction_read_only') = 'off'
-        and not earnings.is_replica()
         and not exists (
             select
             from earnings.heartbeats

@@ -45,6 +45,12 @@ def impatient(app: App) -> App:
 
 
 @pytest.fixture
+def unheld(app: App) -> None:
+    """What is delivered may be released at once."""
+    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
+
+
+@pytest.fixture
 def ended(app: App, pia: int) -> list[int]:
     """Two bookings whose appointment has ended."""
     then = now() - timedelta(days=4)
@@ -131,11 +137,11 @@ def test_the_next_batch_goes_on_behind_a_booking_that_had_to_be_left(
         assert [one(), one()] == [(0, 1), (1, 0)]
 
 
+@pytest.mark.usefixtures("unheld")
 def test_release_holds_leaves_the_earnings_that_somebody_writes(
     app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:
     released = "select * from earnings.release_holds()"
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     assert completed(conn) == (2, 0)
     [earnings] = app.rows("payments_earningstransaction", booking_id=ended[0])
 
@@ -144,10 +150,10 @@ def test_release_holds_leaves_the_earnings_that_somebody_writes(
     assert len(conn.execute(released).fetchall()) == 1
 
 
+@pytest.mark.usefixtures("unheld")
 def test_release_holds_takes_what_another_worker_has_not_taken(
     app: App, conn: psycopg.Connection, ended: list[int]
 ) -> None:
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     other = app.checkout(app.client(), app.service(app.practitioner()))
     app.mark_completed(app.get("bookings_booking", other))
     assert completed(conn) == (2, 0)
@@ -172,11 +178,11 @@ def test_release_holds_does_not_wait_for_what_somebody_added_to_the_booking(
     assert released == (1,)
 
 
+@pytest.mark.usefixtures("unheld")
 def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
     app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:
     paid = "select * from earnings.create_payouts()"
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     assert completed(conn) == (2, 0)
     conn.execute("select * from earnings.release_holds()")
     [earnings] = app.rows("payments_earningstransaction", booking_id=ended[0])
@@ -186,6 +192,7 @@ def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
     assert len(conn.execute(paid).fetchall()) == 1
 
 
+@pytest.mark.usefixtures("unheld")
 @pytest.mark.parametrize(
     "job",
     [
@@ -198,7 +205,6 @@ def test_create_payouts_leaves_a_practitioner_whose_earnings_somebody_writes(
 def test_a_job_gives_way_to_whoever_holds_a_balance(
     app: App, conn: psycopg.Connection, ended: list[int], pia: int, hold: Hold, job: str
 ) -> None:
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     app.mark_completed(app.get("bookings_booking", ended[0]))
     if "create_payouts" in job:
         conn.execute("select * from earnings.release_holds()")
@@ -450,10 +456,10 @@ def test_what_a_failed_payout_returns_of_a_booking_that_somebody_holds_is_left_t
     assert impatient.earnings(booking_id) == [("projected", 10000, 8500)]
 
 
+@pytest.mark.usefixtures("unheld")
 def test_a_failed_payout_locks_its_earnings_by_id(
     app: App, pia: int, ended: list[int], locked_while_it_waits: Callable[..., set[str]]
 ) -> None:
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     app.execute("select * from earnings.complete_due()")
     app.execute("select * from earnings.release_holds()")
     app.pay_out(pia)
@@ -582,10 +588,10 @@ def test_a_correction_records_the_status_that_it_found(
     assert found.fetchall() == [("completed",)]
 
 
+@pytest.mark.usefixtures("unheld")
 def test_two_payouts_at_once_of_the_same_earnings_are_one(
     app: App, pia: int, ended: list[int], meanwhile: Callable[..., None]
 ) -> None:
-    app.execute("update earnings.settings set value = '0 seconds' where name = 'hold'")
     app.execute("select * from earnings.complete_due()")
     app.execute("select * from earnings.release_holds()")
 

@@ -10,6 +10,7 @@ import pytest
 from earnings_pipeline import locking, migration, sample
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import DatabaseRefused
+from earnings_pipeline.migration import session
 from earnings_pipeline.progress import Progress
 from earnings_pipeline.target import Target
 from migration.support import Town, app_tables, differences, one
@@ -98,7 +99,10 @@ def test_an_index_that_a_dead_build_left_invalid_is_built_again(conn: psycopg.Co
     assert definition.endswith("(order_id, status)")
 
 
-def test_only_one_operator_at_a_time(marketplace: Target) -> None:
+def test_only_one_operator_at_a_time(
+    marketplace: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "OPERATOR_PATIENCE_SECONDS", 1)
     with connect(marketplace, "one") as first, connect(marketplace, "two") as second:
 
         def try_as_well(progress: Progress) -> None:
