@@ -67,11 +67,13 @@ begin
                 min(paid.practitioner_id) as practitioner_id
             from public.bookings_booking as purchases
             cross join lateral earnings.stored_purchase(purchases.id) as sold
-            inner join public.payments_earningstransaction as paid on purchases.id = paid.booking_id
-            where purchases.order_id = orders.id
-                -- by its booking, also where nothing is known of the tables
-                and paid.status || '' = 'paid'
-                and sold.is_purchase
+            cross join lateral (
+                select rows_of.gross_amount_cents, rows_of.practitioner_id
+                from public.payments_earningstransaction as rows_of
+                where rows_of.booking_id = purchases.id and rows_of.status || '' = 'paid'
+                offset 0
+            ) as paid
+            where purchases.order_id = orders.id and sold.is_purchase
         ) as prepaid on true
         where orders.id = any (assign_slots.order_ids)
             and orders.order_type in ('package', 'bundle')

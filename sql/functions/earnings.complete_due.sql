@@ -53,9 +53,6 @@ begin
         from (
             select bookings.id
             from public.bookings_booking as bookings
-            inner join public.services_service as services on bookings.service_id = services.id
-            inner join public.services_servicetype as types on services.service_type_id = types.id
-            cross join lateral earnings.stored_purchase(bookings.id) as sold
             cross join lateral (
                 -- most appointments end at their own end: no need to ask the function
                 select
@@ -66,14 +63,20 @@ begin
                             )
                         else bookings.end_time
                     end as ends_at
+                from public.services_service as services
+                inner join public.services_servicetype as types on services.service_type_id = types.id
+                where services.id = bookings.service_id
+                -- one booking after the other, as their index has them, until the batch is full
+                offset 0
             ) as appointments
             where bookings.id > v_after_id
                 and bookings.status in ('confirmed', 'in_progress')
                 and not bookings.is_deleted
-                -- asked of what is due, and not of every open booking: a plain condition would be put first
+                -- asked of what is due, and not of every open booking: a plain condition would be put first,
+                -- and a join to what is locked would read all bookings
                 and case
                     when appointments.ends_at < complete_due.as_of and appointments.ends_at >= complete_due.ended_after
-                        then not sold.is_purchase
+                        then (select not sold.is_purchase from earnings.stored_purchase(bookings.id) as sold)
                 end
             order by bookings.id
             limit complete_due.batch_size
