@@ -40,16 +40,18 @@ declare
         except
         select unnest(v_shared_ids)
     );
+    v_unfrozen_ids bigint[];
     v_slotted_ids bigint[];
     v_slotless_ids bigint[];
 begin
-    if exists (
-        select
+    v_unfrozen_ids := array(
+        select orders.id
         from public.payments_order as orders
         where orders.id = any (assign_slots.order_ids)
             and orders.order_type in ('package', 'bundle')
             and not exists (select from earnings.package_terms as terms where terms.order_id = orders.id)
-    ) then
+    );
+    if cardinality(v_unfrozen_ids) > 0 then
         insert into earnings.package_terms (
             order_id, price_cents, session_count, currency, prepaid_cents, prepaid_practitioner_id
         )
@@ -75,8 +77,7 @@ begin
             ) as paid
             where purchases.order_id = orders.id and sold.is_purchase
         ) as prepaid on true
-        where orders.id = any (assign_slots.order_ids)
-            and orders.order_type in ('package', 'bundle')
+        where orders.id = any (v_unfrozen_ids)
             and earnings.usable_metadata(orders.package_metadata) ? 'total_sessions'
             and exists (
                 select
