@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 import psycopg
 import pytest
 
 from earnings_pipeline import expectations
 from earnings_pipeline.database import connect
 from earnings_pipeline.errors import WrongUsage
-from earnings_pipeline.expectations import ExpectationResult, ValidationFailed
+from earnings_pipeline.expectations import ExpectationResult, ValidationFailed, preflight
+from earnings_pipeline.progress import Progress
 
 
 def test_a_dirty_marketplace_is_warned_of_and_not_stopped(sampled):
@@ -77,7 +80,7 @@ def test_only_the_first_rows_are_named_however_many_there_are(sampled):
 
 def test_marts_that_were_never_built_cannot_be_validated(migrated):
     with pytest.raises(ValidationFailed, match=r"finance\.earnings cannot be read"):
-        expectations.validate(migrated, "marts")
+        expectations.validate_apart(migrated, "marts")
 
 
 def test_the_marts_are_as_expected_and_one_wrong_cent_is_named(built_copy):
@@ -101,6 +104,25 @@ def test_validating_works_where_nothing_may_be_written(sampled):
         conn.execute(f"alter database {sampled.dbname} set default_transaction_read_only = on")
 
     assert expectations.validate(sampled, "preflight")
+
+
+def test_a_process_of_its_own_finds_the_same_and_says_how_far_it_is(sampled):
+    steps: list[Progress] = []
+
+    found = expectations.validate_apart(sampled, "preflight", steps.append)
+
+    assert found == expectations.validate(sampled, "preflight")
+    assert steps[0].done == 0
+    assert steps[-1].done == steps[-1].total == len(preflight.SUITE)
+
+
+def test_a_process_that_ends_before_its_time_is_no_success(sampled):
+    def kill(_: Progress) -> None:
+        for process in multiprocessing.active_children():
+            process.kill()
+
+    with pytest.raises(ValidationFailed, match="has ended"):
+        expectations.validate_apart(sampled, "preflight", kill)
 
 
 def test_an_unknown_suite_is_refused(sampled):

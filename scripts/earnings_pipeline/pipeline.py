@@ -188,7 +188,7 @@ def examine(
         refuse([(found.message, found.hint) for found in findings if found.severity == "error"])
         if is_unchanged(conn, target):
             return findings, []
-    preflight = expectations.validate(target, "preflight", report)
+    preflight = expectations.validate_apart(target, "preflight", report)
     refuse([(described_result(result), MEND) for result in preflight if result.is_blocking])
     return findings, preflight
 
@@ -197,7 +197,7 @@ def preflight_findings(target: Target, report: Report) -> list[doctor.Finding]:
     """Hold the app's rows against the preflight expectations, as doctor reports it."""
     from earnings_pipeline import expectations
 
-    results = expectations.validate(target, "preflight", report)
+    results = expectations.validate_apart(target, "preflight", report)
     unmet = [
         doctor.Finding(
             severity="error" if result.is_blocking else "warning",
@@ -345,7 +345,7 @@ def build(
         is_whole = not built.errors and not _missing(conn, [*report_.MARTS, *expectations.MARTS])
         marts: Sequence[ExpectationResult] = []
         if is_whole:
-            marts = expectations.validate(target, "marts", report)
+            marts = expectations.validate_apart(target, "marts", report)
             failed = sum(not result.ok for result in marts)
             clock.done("expectations", f"{len(marts)} of the marts, {failed} not met")
         results = _checked(conn, report, clock)

@@ -99,9 +99,7 @@ def test_an_index_that_a_dead_build_left_invalid_is_built_again(conn: psycopg.Co
     assert definition.endswith("(order_id, status)")
 
 
-def test_only_one_operator_at_a_time(
-    marketplace: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_one_operator_at_a_time(marketplace: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "OPERATOR_PATIENCE_SECONDS", 1)
     with connect(marketplace, "one") as first, connect(marketplace, "two") as second:
 

@@ -8,9 +8,12 @@ and the keys of the first rows are fetched.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from earnings_pipeline import sqlfiles
@@ -109,6 +112,41 @@ def validate(target: Target, suite: str, report: Report = silent) -> list[Expect
         results += _validate_batch(source, suite, batch)
     report(Progress(task=suite, done=len(batches), total=len(batches)))
     return results
+
+
+def validate_apart(target: Target, suite: str, report: Report = silent) -> list[ExpectationResult]:
+    """Validate in a process of its own: what great-expectations loads, 160 MB, goes with it.
+
+    Beside dbt and the report's charts it would be too much.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_send_results, args=(sending, target, suite), daemon=True)
+    process.start()
+    # so that the end of the process is the end of what it sends
+    sending.close()
+    try:
+        while isinstance(received := receiving.recv(), Progress):
+            report(received)
+    except EOFError:
+        raise ValidationFailed(
+            f"the process that validates the {suite} has ended",
+            "Its last words are above; if there are none, the system may be short of memory.",
+        ) from None
+    process.join()
+    if isinstance(received, PipelineError):
+        raise received
+    results: list[ExpectationResult] = received
+    return results
+
+
+def _send_results(sending: Connection, target: Target, suite: str) -> None:
+    # who is interrupted at the terminal says so itself, and ends this process with its own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        sending.send(validate(target, suite, sending.send))
+    except PipelineError as error:
+        sending.send(error)
 
 
 def _validate_batch(

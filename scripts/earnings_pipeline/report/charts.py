@@ -1,7 +1,8 @@
 """Draw the report's charts as SVG, in this process and without a browser (docs/decisions/0008).
 
-Colors are CSS variables that the page defines, so one picture serves the light and the dark
-scheme.  Cents become units for drawing only; the tables keep them exact.
+A chart is described in Vega-Lite, in which a bar's place, color and axis are data.  Colors are CSS
+variables that the page defines, so one picture serves the light and the dark scheme.  Cents become
+units for drawing only; the tables keep them exact.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from earnings_pipeline.report.numbers import Row
@@ -27,12 +27,48 @@ NAMES_WIDTH = 310
 # A label may turn out wider where none of these fonts is there.
 LONGEST_LABEL = 265
 BAND = 24
+# of Vega-Lite, in which the charts are written
+VERSION = "6.4"
 NAMESPACES = r' xmlns(:xlink)?="[^"]*"'
 # 12,345 below a million, 1.23M above it
 AMOUNT_LABELS = (
     "abs(datum.value) >= 1e6 ? replace(format(datum.value, '.3~s'), 'G', 'B')"
     " : format(datum.value, ',~f')"
 )
+# Vega-Lite's words for a part of a chart
+Spec = dict[str, Any]
+AMOUNTS: Spec = {
+    "field": "value",
+    "type": "quantitative",
+    "title": None,
+    "axis": {
+        "labelExpr": AMOUNT_LABELS,
+        "tickCount": 5,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+        "gridColor": {
+            "condition": {"test": "datum.value == 0", "value": "var(--muted)"},
+            "value": "var(--line)",
+        },
+    },
+}
+IN_ORDER: Spec = {"field": "order", "type": "quantitative"}
+LOOK: Spec = {
+    "background": "transparent",
+    "font": FONT,
+    "aria": False,
+    "padding": 2,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--muted)",
+        "labelFontSize": 11,
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+    },
+    "axisY": {"labelFontSize": 12},
+    "legend": {"labelColor": "var(--ink)", "labelFontSize": 12},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +98,21 @@ def stacked_by_date(
         for row in rows
         for order, name in enumerate(series)
     ]
-    chart = (
-        alt.Chart(_data(_in_units(values)), width=WIDTH, height=230)
-        .mark_bar()
-        .encode(
-            x=alt.X(
-                "at:O",
-                scale=alt.Scale(domain=list(labels), paddingInner=0.25),
-                axis=alt.Axis(labelExpr=f"{json.dumps(labels)}[datum.value]", labelAngle=0),
-                title=None,
-            ),
-            y=_amounts("Y"),
-            color=_colors(series),
-            order="order:Q",
-        )
+    dates = {
+        "field": "at",
+        "type": "ordinal",
+        "title": None,
+        "scale": {"domain": list(labels), "paddingInner": 0.25},
+        "axis": {"labelExpr": f"{json.dumps(labels)}[datum.value]", "labelAngle": 0},
+    }
+    return _drawn(
+        title,
+        _in_units(values),
+        width=WIDTH,
+        height=230,
+        mark="bar",
+        encoding={"x": dates, "y": AMOUNTS, "color": _colors(series), "order": IN_ORDER},
     )
-    return _drawn(title, chart)
 
 
 def stacked_by_name(title: str, rows: Sequence[Row], *, series: Mapping[str, str]) -> Chart:
@@ -87,10 +122,8 @@ def stacked_by_name(title: str, rows: Sequence[Row], *, series: Mapping[str, str
         for row in rows
         for order, (column, label) in enumerate(series.items())
     ]
-    chart = _bars_by_name(values).encode(
-        x=_amounts("X"), color=_colors(list(series.values())), order="order:Q"
-    )
-    return _drawn(title, chart)
+    encoding = {"x": AMOUNTS, "color": _colors(list(series.values())), "order": IN_ORDER}
+    return _by_name(title, _in_units(values), mark="bar", encoding=encoding)
 
 
 def amounts_by_name(title: str, rows: Sequence[Row]) -> Chart:
@@ -99,19 +132,21 @@ def amounts_by_name(title: str, rows: Sequence[Row]) -> Chart:
         {"name": row["name"], "value": row["value"], "color": color(row.get("color", "accent"))}
         for row in rows
     ]
-    chart = _bars_by_name(values).encode(x=_amounts("X"), color=alt.Color("color:N", scale=None))
-    return _drawn(title, chart)
+    own = {"field": "color", "type": "nominal", "scale": None}
+    return _by_name(title, _in_units(values), mark="bar", encoding={"x": AMOUNTS, "color": own})
 
 
 def counts_by_name(title: str, counts: Mapping[str, int]) -> Chart:
     """Draw one count per name, written at the end of its bar."""
-    base = _by_name([{"name": name, "value": count} for name, count in counts.items()])
-    base = base.encode(x=alt.X("value:Q", axis=None, title=None))
-    texts = base.mark_text(align="left", dx=4, color="var(--ink)", fontSize=11)
-    return _drawn(
+    values = [{"name": name, "value": count} for name, count in counts.items()]
+    bar = {"type": "bar", "color": "var(--accent)"}
+    text = {"type": "text", "align": "left", "dx": 4, "color": "var(--ink)", "fontSize": 11}
+    written = {"text": {"field": "value", "type": "quantitative", "format": ",d"}}
+    return _by_name(
         title,
-        base.mark_bar(color="var(--accent)"),
-        texts.encode(text=alt.Text("value:Q", format=",d")),
+        values,
+        encoding={"x": {"field": "value", "type": "quantitative", "axis": None, "title": None}},
+        layer=[{"mark": bar}, {"mark": text, "encoding": written}],
     )
 
 
@@ -138,68 +173,47 @@ def _in_units(values: Sequence[Row]) -> list[Row]:
     return [{**row, "value": row["value"] / 100} for row in values]
 
 
-def _data(values: Sequence[Row]) -> alt.InlineData:
-    return alt.InlineData(values=[dict(row) for row in values])
+def _colors(series: Sequence[str]) -> Spec:
+    return {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": list(series), "range": [color(name) for name in series]},
+        "legend": {"orient": "top", "title": None, "symbolType": "square", "offset": 4},
+    }
 
 
-def _bars_by_name(values: Sequence[Row]) -> alt.Chart:
-    bars: alt.Chart = _by_name(_in_units(values)).mark_bar()
-    return bars
-
-
-def _by_name(values: Sequence[Row]) -> alt.Chart:
-    names = list(dict.fromkeys(row["name"] for row in values))
-    axis = alt.Axis(
-        labelLimit=LONGEST_LABEL,
-        minExtent=NAMES_WIDTH,
-        ticks=False,
-        domain=False,
-        grid=False,
-        labelPadding=8,
-    )
-    y = alt.Y("name:N", scale=alt.Scale(domain=names, paddingInner=0.3), axis=axis, title=None)
-    bars = alt.Chart(_data(values), width=WIDTH - NAMES_WIDTH, height=alt.Step(BAND)).mark_bar()
-    chart: alt.Chart = bars.encode(y=y)
-    return chart
-
-
-def _amounts(channel: str) -> Any:
-    axis = alt.Axis(
-        labelExpr=AMOUNT_LABELS,
-        tickCount=5,
-        domain=False,
-        ticks=False,
-        labelPadding=6,
-        gridColor={
-            "condition": {"test": "datum.value == 0", "value": "var(--muted)"},
-            "value": "var(--line)",
+def _by_name(title: str, values: Sequence[Row], *, encoding: Spec, **marks: Any) -> Chart:
+    """Draw a bar per name, in the order of the values."""
+    names = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "scale": {
+            "domain": list(dict.fromkeys(row["name"] for row in values)),
+            "paddingInner": 0.3,
         },
+        "axis": {
+            "labelLimit": LONGEST_LABEL,
+            "minExtent": NAMES_WIDTH,
+            "ticks": False,
+            "domain": False,
+            "grid": False,
+            "labelPadding": 8,
+        },
+    }
+    return _drawn(
+        title,
+        values,
+        width=WIDTH - NAMES_WIDTH,
+        height={"step": BAND},
+        encoding={"y": names, **encoding},
+        **marks,
     )
-    return getattr(alt, channel)("value:Q", axis=axis, title=None)
 
 
-def _colors(series: Sequence[str]) -> alt.Color:
-    scale = alt.Scale(domain=list(series), range=[color(name) for name in series])
-    legend = alt.Legend(orient="top", title=None, symbolType="square", offset=4)
-    return alt.Color("series:N", scale=scale, legend=legend)
-
-
-def _drawn(title: str, *layers: alt.Chart) -> Chart:
-    chart = layers[0] if len(layers) == 1 else alt.LayerChart(layer=list(layers))
-    spec = (
-        chart.configure(background="transparent", font=FONT, aria=False, padding=2)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor="var(--muted)",
-            labelFontSize=11,
-            domainColor="var(--line)",
-            tickColor="var(--line)",
-        )
-        .configure_axisY(labelFontSize=12)
-        .configure_legend(labelColor="var(--ink)", labelFontSize=12)
-        .to_dict()
-    )
-    svg = vl_convert.vegalite_to_svg(vl_spec=spec)
+def _drawn(title: str, values: Sequence[Row], **chart: Any) -> Chart:
+    data = {"values": [dict(row) for row in values]}
+    svg = vl_convert.vegalite_to_svg({"data": data, "config": LOOK, **chart}, vl_version=VERSION)
     # Inline SVG needs no namespaces, and without them the page names no address at all.
     opening, rest = svg.split(">", 1)
     return Chart(title=title, svg=f"{re.sub(NAMESPACES, '', opening)}>{rest}")
