@@ -39,7 +39,7 @@ as $$
         from public.practitioner_subscriptions as subscriptions
         inner join public.subscription_tiers as tiers on subscriptions.tier_id = tiers.id
         where subscriptions.practitioner_id = commission_rate.practitioner_id
-            and subscriptions.status = 'active'
+            and subscriptions.status || '' = 'active'
             and tiers.is_active
             and (subscriptions.end_date is null or subscriptions.end_date > commission_rate.as_of)
         order by subscriptions.id

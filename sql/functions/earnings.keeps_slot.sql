@@ -19,7 +19,7 @@ as $$
             select
             from public.payments_earningstransaction as paid
             where paid.booking_id = booking.id
-                and paid.status = 'paid'
+                and paid.status || '' = 'paid'
                 and earnings.is_delivery(paid.transaction_type)
         )
         and not earnings.has_clawback(booking.id)

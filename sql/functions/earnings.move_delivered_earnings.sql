@@ -44,7 +44,7 @@ begin
         select
         from public.payments_earningstransaction as projected
         where projected.booking_id = any (v_booking_ids)
-            and projected.status = 'projected'
+            and projected.status || '' = 'projected'
             and earnings.is_delivery(projected.transaction_type)
     ) then
         with
@@ -61,7 +61,7 @@ begin
             from earnings.due_deliveries(v_booking_ids, move_delivered_earnings.delivery_times) as due
             -- by its index for each due row: found by the array, it would be compared with every one
             inner join public.payments_earningstransaction as projected on due.booking_id = projected.booking_id
-            where projected.status = 'projected'
+            where projected.status || '' = 'projected'
                 and earnings.is_delivery(projected.transaction_type)
 
         ),

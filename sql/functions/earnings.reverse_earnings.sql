@@ -21,7 +21,7 @@ begin
     update public.payments_earningstransaction as reversed
     set status = 'reversed', updated_at = now()
     where reversed.booking_id = any (reverse_earnings.booking_ids)
-        and reversed.status in ('projected', 'pending', 'available')
+        and reversed.status || '' in ('projected', 'pending', 'available')
         and reversed.transaction_type <> 'clawback'
         and not (reversed.transaction_type = 'adjustment' and reversed.metadata ? 'original_ids')
         and not earnings.is_clawed_back(reversed);
@@ -31,7 +31,8 @@ begin
     where exists (
         select
         from public.payments_earningstransaction as paid
-        where paid.booking_id = bookings.id and paid.status = 'paid'
+        where paid.booking_id = bookings.id and paid.status || '' = 'paid'
+        offset 0
     )
     order by bookings.id;
 end

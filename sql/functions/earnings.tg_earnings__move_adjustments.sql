@@ -21,9 +21,15 @@ begin
     if not exists (
         select
         from old_earnings as previous
-        inner join public.payments_earningstransaction as adjustments on previous.booking_id = adjustments.booking_id
-        where adjustments.transaction_type = 'adjustment'
-            and earnings.is_delivery(previous.transaction_type)
+        where earnings.is_delivery(previous.transaction_type)
+            and exists (
+                select
+                from public.payments_earningstransaction as adjustments
+                where adjustments.booking_id = previous.booking_id
+                    and adjustments.transaction_type = 'adjustment'
+                -- asked of each row by its index: a join may read all there are
+                offset 0
+            )
     ) then
         return null;
     end if;
