@@ -238,3 +238,20 @@ def test_a_payout_of_many_rows_keeps_the_balance_true(app: App, pia: int) -> Non
     assert purse(app, pia) == {"paid": 4 * 8500, "projected": 8500}
     assert app.cached(pia)["lifetime_earnings_cents"] == 4 * 8500
     assert app.cached(pia)["last_payout_date"] is not None
+
+
+def test_the_last_payout_is_the_newest_that_still_pays_something(app: App, pia: int) -> None:
+    # their dates are not in the order in which they were written
+    dates = {days: now() - timedelta(days=days) for days in (3, 1, 2)}
+    payouts = {}
+    for days, date in dates.items():
+        booking_id = earn(app, pia, "available")
+        app.pay_out(pia)
+        payouts[days] = payout_of(app, booking_id)
+        app.update("payments_practitionerpayout", payouts[days], payout_date=date)
+
+    earn(app, pia, "pending")
+    assert app.cached(pia)["last_payout_date"] == dates[1]
+
+    app.update("payments_practitionerpayout", payouts[1], status="failed")
+    assert app.cached(pia)["last_payout_date"] == dates[2]
