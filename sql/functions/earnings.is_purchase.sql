@@ -1,7 +1,8 @@
 -- earnings.is_purchase(booking)
 --
--- True for a legacy parent booking: a purchase, not an appointment.  The flags are
--- read through jsonb because contract drops them; earnings.purchase_bookings stays.
+-- True for a legacy parent booking: a purchase, not an appointment.  Contract drops the
+-- flags; earnings.purchase_bookings stays.  For a row that is not stored yet; queries over
+-- many stored ones ask earnings.stored_purchase.
 --
 -- Reads     earnings.purchase_bookings
 

@@ -2,6 +2,7 @@
 --
 -- Closes what needed a person only because a booking was not delivered, or had no end,
 -- once it is delivered (R18): of these bookings and of these of their earnings.
+-- A number of one list may be met as the other's: what is closed then was delivered as well.
 --
 -- Reads     public.bookings_booking, payments_earningstransaction
 -- Writes    earnings.exceptions
