@@ -54,29 +54,36 @@ begin
             select bookings.id
             from public.bookings_booking as bookings
             cross join lateral (
-                -- most appointments end at their own end: no need to ask the function
                 select
-                    case
-                        when types.code in ('workshop', 'course')
-                            then earnings.appointment_end(
-                                bookings.service_id, bookings.service_session_id, bookings.end_time
-                            )
-                        else bookings.end_time
-                    end as ends_at
+                    services.id as service_id,
+                    types.code
                 from public.services_service as services
                 inner join public.services_servicetype as types on services.service_type_id = types.id
                 where services.id = bookings.service_id
                 -- one booking after the other, as their index has them, until the batch is full
                 offset 0
+            ) as kinds
+            cross join lateral (
+                -- most appointments end at their own end: no need to ask the function
+                select
+                    case
+                        when kinds.code in ('workshop', 'course')
+                            then earnings.appointment_end(
+                                bookings.service_id, bookings.service_session_id, bookings.end_time
+                            )
+                        else bookings.end_time
+                    end as ends_at
             ) as appointments
             where bookings.id > v_after_id
                 and bookings.status in ('confirmed', 'in_progress')
                 and not bookings.is_deleted
-                -- asked of what is due, and not of every open booking: a plain condition would be put first,
-                -- and a join to what is locked would read all bookings
+                -- what somebody wrote just before it was locked counts as it is now; an answer from inside
+                -- of `offset 0`, or of a query, would be that of the row before
+                and kinds.service_id = bookings.service_id
+                -- asked of what is due, and not of every open booking: a plain condition would be put first
                 and case
                     when appointments.ends_at < complete_due.as_of and appointments.ends_at >= complete_due.ended_after
-                        then (select not sold.is_purchase from earnings.stored_purchase(bookings.id) as sold)
+                        then not earnings.is_purchase(bookings)
                 end
             order by bookings.id
             limit complete_due.batch_size

@@ -1,13 +1,13 @@
--- earnings.resolve_delivered(booking_ids, earnings_ids)
+-- earnings.resolve_delivered(subject_ids)
 --
 -- Closes what needed a person only because a booking was not delivered, or had no end,
--- once it is delivered (R18): of these bookings and of these of their earnings.
--- A number of one list may be met as the other's: what is closed then was delivered as well.
+-- once it is delivered (R18).  The subjects are bookings and earnings in one list; a number
+-- may be met as the other's: what is closed then was delivered as well.
 --
 -- Reads     public.bookings_booking, payments_earningstransaction
 -- Writes    earnings.exceptions
 
-create or replace function earnings.resolve_delivered(booking_ids bigint[], earnings_ids bigint[])
+create or replace function earnings.resolve_delivered(subject_ids bigint[])
 returns void
 language sql
 volatile
@@ -16,7 +16,7 @@ as $$
     update earnings.exceptions as open
     set resolved_at = clock_timestamp(), resolved_by = 'engine', resolution = 'the booking was delivered'
     -- by the index of what is open, which is little: most bookings need no look at themselves
-    where open.subject_id = any (resolve_delivered.booking_ids || resolve_delivered.earnings_ids)
+    where open.subject_id = any (resolve_delivered.subject_ids)
         and open.resolved_at is null
         and case open.subject
             when 'booking' then open.kind in ('appointment_without_end', 'no_show_held')
@@ -34,8 +34,10 @@ as $$
                         where rows_of.id = open.subject_id
                     )
                 end
+            -- asked of each that is open: nothing may be known yet of the table of all that is completed
+            offset 0
         );
 $$;
 
-comment on function earnings.resolve_delivered(bigint[], bigint[])
+comment on function earnings.resolve_delivered(bigint[])
 is 'Closes what needed a person only because a booking was not delivered, once it is (R18).';

@@ -137,7 +137,7 @@ begin
         settle_bookings.booking_ids, settle_bookings.delivery_times, v_slotted_ids
     );
 
-    perform earnings.resolve_delivered(settle_bookings.booking_ids, v_earnings_ids);
+    perform earnings.resolve_delivered(settle_bookings.booking_ids || v_earnings_ids);
 
     if v_is_absent and earnings.setting('no_show_policy') = 'hold' then
         perform earnings.raise_exception_row('no_show_held', 'booking', absent.id)

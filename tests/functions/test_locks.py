@@ -115,6 +115,58 @@ def test_complete_due_leaves_the_booking_that_somebody_writes(
     assert completed(conn) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "end_time = now() + interval '7 days'",
+        "end_time = null",
+        "is_package_purchase = true",
+        "status = 'canceled'",
+        "is_deleted = true",
+        "service_id = service_id - 1",
+    ],
+)
+def test_complete_due_goes_by_what_was_written_while_it_chose(
+    app: App,
+    conn: psycopg.Connection,
+    pia: int,
+    engine_copy: Target,
+    change: str,
+) -> None:
+    then = now() - timedelta(days=4)
+    hour = timedelta(hours=1)
+    workshop = app.service(pia, "workshop")
+    session_id = app.insert(
+        "service_sessions", service_id=workshop, start_time=then - hour, end_time=then
+    )
+    before = app.checkout(app.client(), workshop, start=then)
+    app.update("bookings_booking", before, service_session_id=session_id)
+    # a number lower is a course, which ends with its last session, and there is none
+    app.service(pia, "course")
+    booking_id = app.checkout(app.client(), app.service(pia), start=then)
+    counts: list[tuple[int, int]] = []
+
+    def run() -> None:
+        with connect(engine_copy, "test") as job:
+            job.execute("set application_name = 'choosing'")
+            counts.append(completed(job))
+
+    thread = threading.Thread(target=run)
+    with connect(engine_copy, "other") as other, other.transaction():
+        # the job waits at the first booking, its query has begun
+        other.execute("lock table service_sessions in access exclusive mode")
+        thread.start()
+        wait_until_blocked(conn, "choosing")
+        with conn.transaction():
+            # past the triggers, which would wait for the table as well
+            conn.execute("set local session_replication_role = replica")
+            conn.execute(f"update bookings_booking set {change} where id = {booking_id}")
+    thread.join()
+
+    assert counts == [(1, 0)]
+    assert app.get("bookings_booking", booking_id).status != "completed"
+
+
 def test_complete_due_leaves_the_booking_of_an_order_that_somebody_writes(
     app: App, conn: psycopg.Connection, ended: list[int], hold: Hold
 ) -> None:
