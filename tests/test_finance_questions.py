@@ -135,6 +135,19 @@ def test_every_page_reads_the_marts_of_its_exposure_and_no_others():
     assert set(pages) == {"balances", "payouts", "package_liability", "migration"}
 
 
+@pytest.mark.parametrize("page", ["balances", "payouts"])
+def test_a_page_that_shows_the_first_rows_reads_no_others(conn, page):  # noqa: F811
+    [query] = [match["query"] for match in questions() if f"Page {page}:" in match["query"]]
+    with conn.transaction(force_rollback=True):
+        # the sample's few rows are quicker read whole
+        conn.execute("set local enable_seqscan = off")
+        conn.execute("set local enable_sort = off")
+        plan = "\n".join(line for (line,) in conn.execute(f"explain {query}".encode()))
+
+    assert "Merge Append" in plan
+    assert "Sort  (" not in plan
+
+
 STATUSES_OF_METRICS = {
     "gross": ("gross", {"pending", "available", "paid"}),
     "commission": ("commission", {"pending", "available", "paid"}),

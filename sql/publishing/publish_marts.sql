@@ -128,11 +128,13 @@ statements as (
     select
         4 as place,
         format(
+            -- the slot is a column of both halves and not a condition in each: so a reader's order, smallest
+            -- and largest are found by the tables' indexes
             'create or replace view %%1$I.%%2$I as '
-            'select %%3$s from %%4$I.%%2$I where (select published.slot from staging.published_marts '
-            'as published where published.mart = %%6$L) = %%4$L union all '
-            'select %%3$s from %%5$I.%%2$I where (select published.slot from staging.published_marts '
-            'as published where published.mart = %%6$L) = %%5$L',
+            'select %%3$s from ('
+            'select %%4$L as slot, %%3$s from %%4$I.%%2$I union all select %%5$L as slot, %%3$s from %%5$I.%%2$I'
+            ') as slots where slots.slot = ('
+            'select published.slot from staging.published_marts as published where published.mart = %%6$L)',
             compared.schema_name, compared.name, compared.names, %(slot)s::text, %(other)s::text, compared.mart
         ) as statement
     from compared

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
@@ -57,32 +59,37 @@ LARGEST = "select coalesce(max({column}), 0) from {table}"
 SET_SEQUENCE = "select setval(pg_get_serial_sequence({text}, 'id'), max(id)) from {table}"
 
 
-def multiply(conn: psycopg.Connection, times: int, report: Report = silent) -> None:
+def multiply(
+    conn: psycopg.Connection,
+    times: int,
+    report: Report = silent,
+    tables: Sequence[str] = TABLES,
+) -> None:
     """Turn the marketplace of a database into `times` of them that know nothing of one another.
 
     Copy n of an id is the id and n times a number above all of them; names that have to be unique
     get -n.  The rows are written past all triggers, and the planner's statistics are taken anew.
     """
-    found = execute(conn, "copied_columns", tables=list(TABLES)).fetchall()
-    tables = [
+    found = execute(conn, "copied_columns", tables=list(tables)).fetchall()
+    copied = [
         (table_name(table), table, list(zip(names, kinds, strict=True)))
         for table, names, kinds in found
     ]
-    stride = 1 + max(_largest_id(conn, name, columns) for name, _, columns in tables)
+    stride = 1 + max(_largest_id(conn, name, columns) for name, _, columns in copied)
     with conn.transaction():
         conn.execute("set local session_replication_role = replica")
         # the originals are found by their keys however long the table has become meanwhile
         conn.execute("set local enable_seqscan = off")
-        indexes = execute(conn, "copied_indexes", tables=list(TABLES)).fetchall()
+        indexes = execute(conn, "copied_indexes", tables=list(tables)).fetchall()
         for drop, _ in indexes:
             conn.execute(drop.encode())
-        for done, (name, table, columns) in enumerate(tables):
-            report(Progress(task=TASK, done=done, total=len(tables), note=table))
+        for done, (name, table, columns) in enumerate(copied):
+            report(Progress(task=TASK, done=done, total=len(copied), note=table))
             for number in range(1, times):
                 conn.execute(_copy(name, columns, number, stride))
             if ("id", "shifted") in columns:
                 conn.execute(sql.SQL(SET_SEQUENCE).format(text=sql.Literal(table), table=name))
-        if any(table == "earnings_migration.row_changes" for _, table, _ in tables):
+        if any(table == "earnings_migration.row_changes" for _, table, _ in copied):
             execute(conn, "shift_legacy_rows", stride=stride, times=times)
         for done, (_, restore) in enumerate(indexes):
             report(Progress(task=TASK, done=done, total=len(indexes), note="indexes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -17,6 +18,8 @@ import psycopg
 
 from earnings_pipeline import building, checks, jobs, sample
 from earnings_pipeline.bench.measuring import Goal, Measurement, Sample, alternate
+from earnings_pipeline.bench.multiplying import multiply
+from earnings_pipeline.bench.scenarios import SMALL
 from earnings_pipeline.bench.server import Bench
 from earnings_pipeline.bench.statements import execute, execute_all, first_row
 from earnings_pipeline.database import connect
@@ -27,6 +30,15 @@ from earnings_pipeline.target import Target
 READS = 30
 # Rows of other practitioners that make the history longer, for each booking of the sample.
 LONGER = 10
+MANY_EARNINGS = 10_000_000
+# What the pages read that grows with the practitioners and their payouts.
+MARTS_OF_PAGES = (
+    "finance.practitioner_balances",
+    "finance.practitioner_statements",
+    "finance.payouts",
+    "reconciliation.practitioner_balance_residuals",
+)
+OF_ONE = "practitioner_id = (select max(practitioner_id) from finance.practitioner_balances)"
 PAGE = re.compile(r"```sql\n-- Page (\w+):.*?\n(.*?)```", re.DOTALL)
 HOURLY = "tag:hourly"
 # What each needs to have run before it is above it.
@@ -103,7 +115,10 @@ class HistorySize:
 
 
 class Pages:
-    """The select behind each dashboard, as docs/finance.md has it."""
+    """The select behind each dashboard, as docs/finance.md has it, also where there is much more.
+
+    The marts are then multiplied as if there were ten million earnings: nothing else is read.
+    """
 
     name = "pages"
     what = "the dashboards' page queries and practitioner_balances"
@@ -111,18 +126,32 @@ class Pages:
 
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         queries = dict(PAGE.findall((ROOT / "docs/finance.md").read_text(encoding="utf-8")))
-        queries["practitioner_balances, read whole"] = "select * from finance.practitioner_balances"
+        balances = "select * from finance.practitioner_balances"
+        queries["practitioner_balances, read whole"] = balances
+        queries["practitioner_balances, of one practitioner"] = f"{balances} where {OF_ONE}"
         with bench.clone() as target:
             build(target)
             with connect(target, "bench") as conn:
-                for name, query in queries.items():
-                    yield Measurement(
-                        scenario=self.name,
-                        case=name,
-                        size=bench.size,
-                        goal=Goal(kind="ms", bound=50),
-                        value=milliseconds(partial(conn.execute, query.encode())),
-                    )
+                earnings = one(conn, "select count(*) from payments_earningstransaction")
+                published = execute(conn, "published_tables", marts=list(MARTS_OF_PAGES))
+                tables = [table for (table,) in published]
+                few = bench.bookings < SMALL
+                root = 2 if few else math.ceil(math.sqrt(MANY_EARNINGS / earnings))
+                for steps in (0, 2):
+                    # in two steps, because each reads all that is there for every copy
+                    for _ in range(steps):
+                        multiply(conn, root, bench.report, tables=tables)
+                        earnings *= root
+                    count = one(conn, "select count(*) from finance.practitioner_balances")
+                    for name, query in queries.items():
+                        yield Measurement(
+                            scenario=self.name,
+                            case=name,
+                            size=f"{earnings:,} earnings",
+                            goal=Goal(kind="ms", bound=50),
+                            value=milliseconds(partial(conn.execute, query.encode())),
+                            note=f"{count:,} balances" if name.endswith("whole") else "",
+                        )
 
 
 class Models:
