@@ -20,7 +20,8 @@ where
         earnings.transaction_type not in ('bonus', 'adjustment', 'clawback', 'reversal')
         or (earnings.transaction_type = 'adjustment' and earnings.metadata ? 'refunded_cents')
     )
-    and not earnings.has_opposite(earnings)
+    -- asked of the rows of canceled bookings, not of all that is unpaid
+    and case when bookings.status in ('canceled', 'cancelled') then not earnings.has_opposite(earnings) end
     and not exists (
         select
         from public.payments_earningstransaction as originals

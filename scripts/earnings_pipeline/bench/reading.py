@@ -28,9 +28,8 @@ from earnings_pipeline.sqlfiles import ROOT
 from earnings_pipeline.target import Target
 
 READS = 30
-# Rows of other practitioners that make the history longer, for each booking of the sample.
-LONGER = 10
-MANY_EARNINGS = 10_000_000
+# What is read has to stay quick among so many earnings, or entries in the history.
+MANY = 10_000_000
 # What the pages read that grows with the practitioners and their payouts.
 MARTS_OF_PAGES = (
     "finance.practitioner_balances",
@@ -72,7 +71,7 @@ class Balances:
     def measure(self, bench: Bench) -> Iterator[Measurement]:
         goal = Goal(kind="ms", bound=5)
         with bench.clone() as target, connect(target, "bench") as conn:
-            for rows in (0, LONGER * bench.bookings):
+            for rows in (0, MANY if bench.bookings >= SMALL else bench.bookings):
                 if rows:
                     execute_all(conn, "grow_history", rows=rows)
                 length = one(conn, "select count(*) from earnings.transitions")
@@ -136,7 +135,7 @@ class Pages:
                 published = execute(conn, "published_tables", marts=list(MARTS_OF_PAGES))
                 tables = [table for (table,) in published]
                 few = bench.bookings < SMALL
-                root = 2 if few else math.ceil(math.sqrt(MANY_EARNINGS / earnings))
+                root = 2 if few else math.ceil(math.sqrt(MANY / earnings))
                 for steps in (0, 2):
                     # in two steps, because each reads all that is there for every copy
                     for _ in range(steps):
