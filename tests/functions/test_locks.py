@@ -13,6 +13,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.db import OperationalError
+from psycopg import sql
 
 from earnings_pipeline.database import connect
 from earnings_pipeline.target import Target
@@ -160,7 +161,8 @@ def test_complete_due_goes_by_what_was_written_while_it_chose(
         with conn.transaction():
             # past the triggers, which would wait for the table as well
             conn.execute("set local session_replication_role = replica")
-            conn.execute(f"update bookings_booking set {change} where id = {booking_id}")
+            statement = "update bookings_booking set {} where id = %s"
+            conn.execute(sql.SQL(statement).format(sql.SQL(change)), [booking_id])
     thread.join()
 
     assert counts == [(1, 0)]
