@@ -22,24 +22,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-    -- A slot brings earnings, whose foreign key asks at commit for a share of the booking.  A full
-    -- save that waits for the order's lock holds its booking; it settles itself when it gets there.
-    v_shared_ids constant bigint[] := array(
-        select bookings.id
-        from public.bookings_booking as bookings
-        where bookings.order_id = any (assign_slots.order_ids)
-            and earnings.is_delivered(bookings)
-        order by bookings.id
-        for key share skip locked
-    );
-    v_skipped_ids constant bigint[] := array(
-        select bookings.id
-        from public.bookings_booking as bookings
-        where bookings.order_id = any (assign_slots.order_ids)
-            and earnings.is_delivered(bookings)
-        except
-        select unnest(v_shared_ids)
-    );
+    v_waiting_ids bigint[];
+    v_shared_ids bigint[];
+    v_skipped_ids bigint[];
     v_unfrozen_ids bigint[];
     v_slotted_ids bigint[];
     v_slotless_ids bigint[];
@@ -99,11 +84,41 @@ begin
             where bookings.id = slots.booking_id
                 and bookings.order_id = slots.order_id
                 and (
-                    (earnings.is_delivered(bookings) and not earnings.is_superseded(bookings.id))
+                    (
+                        earnings.is_delivered(bookings)
+                        and not exists (
+                            select
+                            from public.bookings_booking as later
+                            where later.rescheduled_from_id = bookings.id
+                            offset 0
+                        )
+                    )
                     or (bookings.status = 'no_show' and not bookings.id = any (assign_slots.written_ids))
                     or earnings.keeps_slot(bookings)
                 )
         );
+
+    v_waiting_ids := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.order_id = any (assign_slots.order_ids)
+            and earnings.is_delivered(bookings)
+            and not exists (
+                select from earnings.session_slots as slots where slots.booking_id = bookings.id
+                offset 0
+            )
+    );
+
+    -- A slot brings earnings, whose foreign key asks at commit for a share of the booking.  A full
+    -- save that waits for the order's lock holds its booking; it settles itself when it gets there.
+    v_shared_ids := array(
+        select bookings.id
+        from public.bookings_booking as bookings
+        where bookings.id = any (v_waiting_ids)
+        order by bookings.id
+        for key share skip locked
+    );
+    v_skipped_ids := array(select unnest(v_waiting_ids) except select unnest(v_shared_ids));
 
     with
 
@@ -119,16 +134,12 @@ begin
         from public.bookings_booking as bookings
         cross join lateral earnings.stored_purchase(bookings.id) as sold
         inner join public.payments_order as orders on bookings.order_id = orders.id
-        where orders.id = any (assign_slots.order_ids)
+        where bookings.id = any (v_shared_ids)
             and orders.order_type in ('package', 'bundle')
             and earnings.is_delivered(bookings)
-            and not bookings.id = any (v_skipped_ids)
             and not sold.is_purchase
             and (bookings.rescheduled_from_id is null or not earnings.was_paid_before(bookings.id))
             and bookings.id not in (select earnings.earned_elsewhere(v_shared_ids))
-            and not exists (
-                select from earnings.session_slots as slots where slots.booking_id = bookings.id
-            )
 
     ),
 
@@ -231,7 +242,6 @@ begin
         where bookings.id = any (v_skipped_ids)
             and not sold.is_purchase
             and exists (select from earnings.package_terms as terms where terms.order_id = bookings.order_id)
-            and not exists (select from earnings.session_slots as slots where slots.booking_id = bookings.id)
         order by bookings.id;
     end if;
 

@@ -17,7 +17,12 @@ as $$
     cross join lateral earnings.stored_purchase(bookings.id) as sold
     where bookings.order_id = completed_session_count.order_id
         and case bookings.status
-            when 'completed' then not sold.is_purchase and not earnings.is_superseded(bookings.id)
+            when 'completed' then not sold.is_purchase and not exists (
+                select
+                from public.bookings_booking as later
+                where later.rescheduled_from_id = bookings.id
+                offset 0
+            )
             when 'no_show' then exists (
                 select from earnings.session_slots as slots where slots.booking_id = bookings.id
             )

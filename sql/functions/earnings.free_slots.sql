@@ -49,6 +49,8 @@ as $$
                 select
                 from earnings.session_slots as slots
                 where slots.order_id = orders.id and slots.slot_number = numbers.slot_number
+                -- asked of each number by its index: a join puts each beside all that are taken
+                offset 0
             )
 
     ),
