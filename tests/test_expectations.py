@@ -6,6 +6,7 @@ import multiprocessing
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from earnings_pipeline import expectations
 from earnings_pipeline.database import connect
@@ -76,6 +77,22 @@ def test_only_the_first_rows_are_named_however_many_there_are(sampled):
 
     assert result.unexpected_count == 300
     assert len(result.rows) == expectations.ROWS_SHOWN
+
+
+@pytest.mark.parametrize("suite", ["preflight", "marts"])
+def test_no_more_rows_come_than_are_named(built_copy, suite):
+    fetched = []
+
+    def count(_conn, cursor, *_):
+        fetched.append(cursor.rowcount)
+
+    event.listen(Engine, "after_cursor_execute", count)
+    try:
+        expectations.validate(built_copy, suite)
+    finally:
+        event.remove(Engine, "after_cursor_execute", count)
+
+    assert 0 < max(fetched) <= expectations.ROWS_SHOWN
 
 
 def test_marts_that_were_never_built_cannot_be_validated(migrated):
