@@ -97,6 +97,8 @@ begin
     ) as due
     where (due.gross_cents, due.commission_cents) <> (0, 0)
         and (due.gross_cents <> 0 or shares.is_adjusted)
+        -- a paid debit whose net is 0 took nothing: when its original is reversed, nothing is given back
+        and (originals.status <> 'reversed' or due.gross_cents <> due.commission_cents)
     order by originals.id;
 
     perform earnings.raise_exception_row(

@@ -1216,6 +1216,22 @@ def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
         assert conn.execute(sqlfiles.read(f"checks/{check}")).fetchall() == []
 
 
+def test_a_debit_of_no_net_is_not_given_back_when_its_original_was_reversed(
+    conn: psycopg.Connection, app: App, pia: int
+) -> None:
+    booking = paid_booking(app, pia)
+    [payout] = app.rows("payments_practitionerpayout")
+    # a cent less, and a cent less of commission
+    app.refund(booking, 1)
+    paid_booking(app, pia)
+    app.fail_payout(payout["id"])
+
+    conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
+    app.refund(booking, 1)
+
+    assert app.earnings(booking) == [("reversed", 10000, NET_OF_10000), ("paid", -1, 0)]
+
+
 @pytest.fixture
 def halves(app: App, debited: int) -> dict[int, dict[str, Any]]:
     """A debit and its opposite by net cents, both available: the payout of the debit failed."""
