@@ -83,6 +83,7 @@ def build(
     *,
     report: Report = silent,
     full_refresh: bool = False,
+    tests: bool = True,
     unit_tests: bool = False,
     verbose: bool = False,
 ) -> BuildResult:
@@ -99,6 +100,7 @@ def build(
         select,
         report=report,
         full_refresh=full_refresh,
+        tests=tests,
         unit_tests=unit_tests,
         verbose=verbose,
     ) as (result, _):

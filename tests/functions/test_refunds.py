@@ -1094,15 +1094,19 @@ def test_a_debit_that_was_paid_follows_its_original_whose_payout_has_failed(
     assert live(app, other) == {"paid": NET_OF_10000}
 
 
-@pytest.fixture
-def debited(conn: psycopg.Connection, app: App, pia: int) -> int:
+def booking_with_a_paid_debit(app: App, pia: int, refunded_cents: int) -> int:
     """Its payout has failed after a later one had paid the debit of its refund."""
     booking = paid_booking(app, pia)
     [payout] = app.rows("payments_practitionerpayout")
-    app.refund(booking, 1000)
+    app.refund(booking, refunded_cents)
     paid_booking(app, pia)
     app.fail_payout(payout["id"])
     return booking
+
+
+@pytest.fixture
+def debited(app: App, pia: int) -> int:
+    return booking_with_a_paid_debit(app, pia, 1000)
 
 
 def test_an_adjustment_that_a_payout_takes_meanwhile_stays_paid_when_its_original_moves(
@@ -1219,12 +1223,8 @@ def test_a_debit_that_was_paid_before_its_original_was_reversed_is_given_back(
 def test_a_debit_of_no_net_is_not_given_back_when_its_original_was_reversed(
     conn: psycopg.Connection, app: App, pia: int
 ) -> None:
-    booking = paid_booking(app, pia)
-    [payout] = app.rows("payments_practitionerpayout")
     # a cent less, and a cent less of commission
-    app.refund(booking, 1)
-    paid_booking(app, pia)
-    app.fail_payout(payout["id"])
+    booking = booking_with_a_paid_debit(app, pia, 1)
 
     conn.execute("select earnings.reverse_booking(%s, 'fraud')", [booking])
     app.refund(booking, 1)

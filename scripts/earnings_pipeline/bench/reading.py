@@ -289,8 +289,7 @@ def complete(target: Target, count: int) -> int:
 def build(
     target: Target, select: Sequence[str] = (), *, full_refresh: bool = False, tests: bool = True
 ) -> int:
-    with building.built(target, select, full_refresh=full_refresh, tests=tests) as (result, _):
-        pass
+    result = building.build(target, select, full_refresh=full_refresh, tests=tests)
     if result.errors:
         raise PipelineError("the models were not built", str(result.errors[0]))
     return 1
